@@ -1,0 +1,52 @@
+# make run    the whole system on this machine        make test   every test
+# make check  lint, types and tests, as CI does it    make bench  what DESIGN promises, measured
+PYTHON ?= python3
+BIN := .venv/bin
+PORT ?= 8000
+DATA ?= ./var
+ARTICLES ?=
+MINUTES ?= 5
+
+.PHONY: install run test check lint types chaos bench compose-test openapi lock clean
+
+install: .venv/installed
+
+.venv/installed: requirements/dev.txt pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "Rotative needs Python 3.11 or newer: make PYTHON=python3.12 $(MAKECMDGOALS)"; exit 1; }
+	$(PYTHON) -m venv .venv
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/dev.txt
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
+	@touch $@
+
+run: install
+	$(BIN)/rotative up --port $(PORT) --data $(DATA) --demo
+
+test: install
+	$(BIN)/python -m pytest
+
+lint: install
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+
+types: install
+	$(BIN)/mypy
+
+check: lint types test
+
+chaos: install
+	$(BIN)/python -m tests.faults.chaos --minutes $(MINUTES) $(if $(ARTICLES),--articles $(ARTICLES))
+
+bench: install
+	$(BIN)/python -m bench $(if $(ARTICLES),--articles $(ARTICLES))
+
+compose-test:
+	sh tests/compose/run.sh
+
+openapi: install
+	$(BIN)/python -m rotative.openapi
+
+lock:
+	sh requirements/lock.sh
+
+clean:
+	rm -rf .venv build dist *.egg-info

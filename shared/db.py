@@ -1,0 +1,126 @@
+"""One database per service: SQLite on one small machine, PostgreSQL beyond it.
+
+SQLite: WAL, `BEGIN IMMEDIATE` for every writing transaction (a deferred one that turns to writing fails at once when
+another writes), a long busy timeout, `synchronous=FULL` so that what was answered survives a power cut.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from typing import Any
+
+from sqlalchemy import DateTime, Dialect, Engine, Table, create_engine, event
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.engine import Connection
+from sqlalchemy.orm import Session
+from sqlalchemy.types import TypeDecorator
+
+from shared import failpoints
+
+NAMING = {
+    "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+    "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+    "fk": "fk_%(table_name)s_%(column_0_name)s_%(referred_table_name)s",
+    "pk": "pk_%(table_name)s",
+}
+
+
+class UtcDateTime(TypeDecorator[datetime]):
+    """An aware UTC instant, in and out, on both databases. Refuses a naive one."""
+
+    impl = DateTime(timezone=True)
+    cache_ok = True
+
+    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+        """Turn an aware instant into what the database stores."""
+        if value is None:
+            return None
+        if value.tzinfo is None:
+            raise ValueError(f"a naive time reached the database: {value!r}")
+        value = value.astimezone(UTC)
+        return value.replace(tzinfo=None) if dialect.name == "sqlite" else value
+
+    def process_result_value(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+        """Turn what the database stores into an aware UTC instant."""
+        if value is None:
+            return None
+        return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
+
+
+class Database:
+    """A service's database in this process. Make it after the fork: connections are not shared between processes.
+
+    service: whose database it is; the session knows it as info["service"].
+    after_commit: called with the session once its transaction is on disk; exceptions in it do not undo the commit.
+    """
+
+    def __init__(self, url: str, service: str, *, after_commit: Callable[[Session], None] | None = None) -> None:
+        self.service = service
+        self.engine = make_engine(url)
+        self._reading_engine = self.engine.execution_options(read_only=True)
+        self._after_commit = after_commit
+
+    @contextmanager
+    def unit_of_work(self) -> Iterator[Session]:
+        """A writing transaction: commits on leaving, rolls back on raising, then hands on what was said in it."""
+        session = Session(self.engine, expire_on_commit=False, autoflush=False, info={"service": self.service})
+        try:
+            yield session
+            session.flush()
+            failpoints.hit("commit.before")
+            session.commit()
+            failpoints.hit("commit.after")
+        except BaseException:
+            session.rollback()
+            raise
+        finally:
+            session.close()
+        if self._after_commit is not None:
+            self._after_commit(session)
+
+    @contextmanager
+    def reading(self) -> Iterator[Session]:
+        """A transaction that only reads and holds no lock that a writer waits for."""
+        with Session(self._reading_engine, expire_on_commit=False, autoflush=False) as session:
+            yield session
+
+    def close(self) -> None:
+        """Give back every connection."""
+        self.engine.dispose()
+
+
+def make_engine(url: str) -> Engine:
+    """An engine set up as the module says. url: SQLAlchemy's, sqlite or postgresql+psycopg."""
+    if not url.startswith("sqlite"):
+        return create_engine(url, pool_size=5, max_overflow=15, pool_pre_ping=True, connect_args={"connect_timeout": 5})
+    engine = create_engine(url, pool_size=5, max_overflow=30, connect_args={"check_same_thread": False, "timeout": 30})
+
+    @event.listens_for(engine, "connect")
+    def set_up(connection: Any, _record: object) -> None:
+        connection.isolation_level = None
+        cursor = connection.cursor()
+        for pragma in (
+            "journal_mode=WAL",
+            "synchronous=FULL",
+            "busy_timeout=30000",
+            "foreign_keys=ON",
+            "cache_size=-4000",
+        ):
+            cursor.execute(f"PRAGMA {pragma}")
+        cursor.close()
+
+    @event.listens_for(engine, "begin")
+    def begin(connection: Connection) -> None:
+        reading = connection.get_execution_options().get("read_only", False)
+        connection.exec_driver_sql("BEGIN" if reading else "BEGIN IMMEDIATE")
+
+    return engine
+
+
+def upsert(session: Session, table: Table) -> Any:
+    """An INSERT of this table that takes ON CONFLICT clauses, in the dialect of the session's database."""
+    if session.get_bind().dialect.name == "sqlite":
+        return sqlite.insert(table)
+    return postgresql.insert(table)

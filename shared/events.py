@@ -1,0 +1,166 @@
+"""The facts that services tell each other: one frozen dataclass an event.
+
+An event is a fact, named in the past tense, that carries all a listener needs; its wire form is in `event_schemas.py`,
+who hears it in `routing.py`. Times are aware UTC. A new optional field keeps a version; anything else is a new version.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import ClassVar
+from uuid import UUID
+
+
+@dataclass(frozen=True, kw_only=True)
+class Byline:
+    """Who made an article: a name as readers see it, and an absolute URL or None."""
+
+    name: str
+    url: str | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Correction:
+    """A substantive error put right: the note that readers see (plain text) and when."""
+
+    note: str
+    corrected_at: datetime
+
+
+@dataclass(frozen=True, kw_only=True)
+class PublicArticle:
+    """The whole public state of an article at one change.
+
+    change: grows with every accepted change of text or state; a listener drops what is not newer than what it holds.
+    revision: numbers texts only. status: live, killed, retracted or expired. path: the page's, "/section/slug".
+    body_html: sanitised HTML without h1. first_published_at never moves; updated_at moves on a substantive change only.
+    notify: False for imports and the demo; such an article is announced to nobody.
+    """
+
+    id: UUID
+    change: int
+    revision: int
+    status: str
+    language: str
+    section: str
+    slug: str
+    path: str
+    headline: str
+    standfirst: str
+    body_html: str
+    first_published_at: datetime
+    updated_at: datetime
+    tags: tuple[str, ...] = ()
+    bylines: tuple[Byline, ...] = ()
+    corrections: tuple[Correction, ...] = ()
+    urgency: int = 4
+    notify: bool = True
+
+
+@dataclass(frozen=True, kw_only=True)
+class Event:
+    """What all events share. `type` ends in its version: "article.killed.v1"."""
+
+    type: ClassVar[str]
+
+    @property
+    def subject(self) -> str:
+        """What the event is about, for people who watch: an id and a few words, never a body."""
+        raise NotImplementedError
+
+
+@dataclass(frozen=True, kw_only=True)
+class ArticleEvent(Event):
+    """An article's public state has changed. replayed: said again to fill or mend a listener; never notifies."""
+
+    article: PublicArticle
+    replayed: bool = False
+
+    @property
+    def subject(self) -> str:
+        a = self.article
+        return f"{a.id} change {a.change} {a.headline[:40]}"
+
+
+@dataclass(frozen=True, kw_only=True)
+class ArticlePublished(ArticleEvent):
+    """An article is live, for the first time or refiled. Said by ingest; heard by publish and recommend."""
+
+    type: ClassVar[str] = "article.published.v1"
+
+
+@dataclass(frozen=True, kw_only=True)
+class ArticleCorrected(ArticleEvent):
+    """A live article has a revision that puts a substantive error right; its note is the last of the corrections."""
+
+    type: ClassVar[str] = "article.corrected.v1"
+
+
+@dataclass(frozen=True, kw_only=True)
+class ArticleKilled(ArticleEvent):
+    """Never use this article: its page is gone (410) and nothing brings it back. Urgent everywhere."""
+
+    type: ClassVar[str] = "article.killed.v1"
+
+
+@dataclass(frozen=True, kw_only=True)
+class RelatedSetEntry:
+    """One place of a related set. score: 0 to about 1.2. reason: "text" (near in text) or "latest in section"."""
+
+    article_id: UUID
+    score: float
+    reason: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class RelatedSet:
+    """What to read after one article, best first. set_number grows with every set made and never repeats."""
+
+    article_id: UUID
+    set_number: int
+    entries: tuple[RelatedSetEntry, ...]
+
+
+@dataclass(frozen=True, kw_only=True)
+class RelatedChanged(Event):
+    """Related sets have changed: a new article's own and the older ones that it entered or left.
+
+    Said by recommend; heard by publish, which builds exactly these articles' pages again.
+    """
+
+    type: ClassVar[str] = "related.changed.v1"
+    sets: tuple[RelatedSet, ...]
+
+    @property
+    def subject(self) -> str:
+        first = self.sets[0].article_id if self.sets else "nothing"
+        return f"{len(self.sets)} sets, of {first} first"
+
+
+@dataclass(frozen=True, kw_only=True)
+class ProgressFact:
+    """One step of an article's journey.
+
+    step: a stable code ("related_set_made", "page_written", "seen_live", "announced", "delivered", "delivery_failed",
+    "gone"). at: when it happened. detail: small JSON values that fill the sentence people read.
+    """
+
+    article_id: UUID
+    change: int
+    step: str
+    at: datetime
+    detail: dict[str, str | int | float | bool | None]
+
+
+@dataclass(frozen=True, kw_only=True)
+class ArticleProgress(Event):
+    """Steps of articles' journeys, for their timelines. Said by publish and recommend; heard by ingest."""
+
+    type: ClassVar[str] = "article.progress.v1"
+    facts: tuple[ProgressFact, ...]
+
+    @property
+    def subject(self) -> str:
+        steps = sorted({fact.step for fact in self.facts})
+        return f"{len(self.facts)} facts: {', '.join(steps)}"

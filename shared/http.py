@@ -1,0 +1,423 @@
+"""HTTP, the same in every service: one shape of error (RFC 9457), keys, bodies, health, metrics, OpenAPI 3.1."""
+
+from __future__ import annotations
+
+import hmac
+import json
+import logging
+import math
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from functools import wraps
+from pathlib import Path
+from typing import Any, TypeVar
+
+from flask import Blueprint, Flask, Response, current_app, g, request
+from flask_smorest import Api
+from marshmallow import ValidationError
+from sqlalchemy.exc import OperationalError, SQLAlchemyError
+from werkzeug.exceptions import HTTPException
+
+from shared import errors, logs
+from shared.errors import Fault, NewsroomError
+from shared.service import Node
+from shared.settings import ServiceSettings
+from shared.status import metrics_text
+
+log = logging.getLogger(__name__)
+
+MOST_BODY_BYTES = 8 * 1024 * 1024
+MOST_DEPTH = 40
+# Who may do what: each newsroom role may do what those before it may; operators are apart.
+ROLES = ("reporter", "editor", "chief", "operator")
+F = TypeVar("F", bound=Callable[..., Any])
+
+
+def create_service_app(node: Node, blueprints: Sequence[Blueprint], *, title: str) -> Flask:
+    """The Flask app of a service with its blueprints, and what all services answer: health, metrics, description.
+
+    Errors of any kind, from anywhere in it, are problem details.
+    """
+    settings = node.settings
+    app = Flask(node.service.name, static_folder=None)
+    app.config.update(
+        API_TITLE=title,
+        API_VERSION="v1",
+        OPENAPI_VERSION="3.1.0",
+        MAX_CONTENT_LENGTH=MOST_BODY_BYTES,
+        JSON_SORT_KEYS=False,
+        # The description is served from one file for all services: see describe().
+        OPENAPI_URL_PREFIX=None,
+    )
+    app.extensions["rotative"] = node
+    app.url_map.strict_slashes = False
+    app.before_request(_begin)
+    app.after_request(_end)
+    _handle_errors(app)
+    api = _ProblemApi(app)
+    for blueprint in blueprints:
+        api.register_blueprint(blueprint)
+    app.extensions["rotative_api"] = api
+    _add_health(app, node, settings)
+    return app
+
+
+class _ProblemApi(Api):
+    """flask-smorest without its own error shape and without its pagination header."""
+
+    def _register_error_handlers(self) -> None:
+        return
+
+
+def node() -> Node:
+    """The node of the app that answers this request."""
+    found: Node = current_app.extensions["rotative"]
+    return found
+
+
+# Errors
+
+
+def problem(error: NewsroomError) -> Response:
+    """The response for an error. Source: RFC 9457; `code` and `errors` are extension members."""
+    body: dict[str, Any] = {
+        "type": f"urn:rotative:problem:{error.code}",
+        "title": error.title,
+        "status": error.status,
+        "detail": str(error),
+        "code": error.code,
+        "instance": f"urn:rotative:request:{logs.trace_id()}",
+    }
+    if error.errors:
+        body["errors"] = [{"pointer": one.pointer, "code": one.code, "detail": one.detail} for one in error.errors]
+    response = Response(json.dumps(body, ensure_ascii=False), status=error.status, mimetype="application/problem+json")
+    for name, value in error.headers.items():
+        response.headers[name] = value
+    return response
+
+
+def _handle_errors(app: Flask) -> None:
+    @app.errorhandler(NewsroomError)
+    def newsroom_error(error: NewsroomError) -> Response:
+        return problem(error)
+
+    @app.errorhandler(ValidationError)
+    def validation_error(error: ValidationError) -> Response:
+        return problem(errors.Unprocessable(errors=faults_of(error)))
+
+    @app.errorhandler(HTTPException)
+    def http_exception(error: HTTPException) -> Response:
+        return problem(_from_werkzeug(error))
+
+    @app.errorhandler(OperationalError)
+    def database_away(error: OperationalError) -> Response:
+        log.error("the database did not answer", extra={"error": str(error.orig)[:300]})
+        return problem(
+            errors.Unavailable("The database does not answer; nothing was changed.", headers={"Retry-After": "2"})
+        )
+
+    @app.errorhandler(Exception)
+    def bug(error: Exception) -> Response:
+        log.error("a request failed", extra={"path": request.path}, exc_info=error)
+        return problem(
+            NewsroomError("This is a fault of ours; nothing was changed. The log has it under this instance.")
+        )
+
+
+_BY_STATUS: dict[int, type[NewsroomError]] = {
+    400: errors.BadRequest,
+    401: errors.Unauthorized,
+    403: errors.Forbidden,
+    404: errors.NotFound,
+    409: errors.Conflict,
+    410: errors.Gone,
+    412: errors.PreconditionFailed,
+    413: errors.TooLarge,
+    415: errors.UnsupportedMediaType,
+    422: errors.Unprocessable,
+    428: errors.PreconditionRequired,
+    503: errors.Unavailable,
+}
+
+
+def _from_werkzeug(error: HTTPException) -> NewsroomError:
+    status = error.code or 500
+    headers = {}
+    allowed = getattr(error, "valid_methods", None)
+    if allowed:
+        headers["Allow"] = ", ".join(allowed)
+    if status == 413:
+        return errors.TooLarge(f"A body may have at most {MOST_BODY_BYTES // 1024 // 1024} MiB.")
+    if status == 404:
+        return errors.NotFound(f"There is nothing at {request.path}; /docs lists every address.")
+    if status == 405:
+        return _MethodNotAllowed(f"{request.method} is not possible here.", headers=headers)
+    made = _BY_STATUS.get(status)
+    if made is None:
+        made = type("Other", (NewsroomError,), {"status": status, "code": "error", "title": error.name})
+    return made(error.description or "", headers=headers)
+
+
+class _MethodNotAllowed(NewsroomError):
+    status, code, title = 405, "method-not-allowed", "This method is not possible here"
+
+
+def faults_of(error: ValidationError) -> list[Fault]:
+    """Every fault that marshmallow found, with JSON Pointers (RFC 6901)."""
+    return list(_walk(error.messages, ""))
+
+
+def _walk(messages: Any, pointer: str) -> Iterator[Fault]:
+    if isinstance(messages, Mapping):
+        for key, inner in messages.items():
+            step = "" if key == "_schema" else "/" + str(key).replace("~", "~0").replace("/", "~1")
+            yield from _walk(inner, pointer + step)
+    elif isinstance(messages, list):
+        for inner in messages:
+            yield from _walk(inner, pointer)
+    else:
+        text = str(messages)
+        yield Fault(pointer, _code_of(text), text)
+
+
+_CODES = (
+    ("Missing data", "missing"),
+    ("Unknown field", "unknown-field"),
+    ("may not be null", "null"),
+    ("Not a valid", "wrong-type"),
+    ("Invalid input type", "wrong-type"),
+    ("Longer than", "too-long"),
+    ("Shorter than", "too-short"),
+    ("Length must be", "length"),
+    ("Must be one of", "not-allowed"),
+)
+
+
+def _code_of(text: str) -> str:
+    for words, code in _CODES:
+        if words.lower() in text.lower():
+            return code
+    return "invalid"
+
+
+# Bodies
+
+
+def json_body(*media_types: str) -> Any:
+    """The request's JSON body, checked to be something that every part of the system can hold.
+
+    media_types: those accepted; "application/json" by default. Raises UnsupportedMediaType, or BadRequest for what is
+    no JSON (NaN and infinities included), nests deeper than 40, or holds NUL characters or lone surrogates.
+    """
+    accepted = media_types or ("application/json",)
+    if request.mimetype not in accepted:
+        got = request.mimetype or "nothing"
+        raise errors.UnsupportedMediaType(f"Send Content-Type: {accepted[0]}, not {got}.")
+    raw = request.get_data(cache=False)
+    try:
+        text = raw.decode("utf-8")
+    except UnicodeDecodeError as error:
+        raise errors.BadRequest(f"The body is not UTF-8: byte {error.start} does not fit.") from None
+    if _too_deep(text):
+        raise errors.BadRequest(f"The body nests deeper than {MOST_DEPTH} levels.")
+    try:
+        body = json.loads(text, parse_constant=_no_constant, parse_int=_bounded_int)
+    except json.JSONDecodeError as error:
+        raise errors.BadRequest(
+            f"The body is not JSON: {error.msg} (line {error.lineno}, column {error.colno})."
+        ) from None
+    except (ValueError, RecursionError) as error:
+        raise errors.BadRequest(f"The body is not JSON: {error}") from None
+    if "\\u" in text or "\x00" in text:
+        _check_characters(body, "")
+    return body
+
+
+def _too_deep(text: str) -> bool:
+    if text.count("[") + text.count("{") <= MOST_DEPTH:
+        return False
+    depth = 0
+    inside = escaped = False
+    for character in text:
+        if inside:
+            if escaped:
+                escaped = False
+            elif character == "\\":
+                escaped = True
+            elif character == '"':
+                inside = False
+        elif character == '"':
+            inside = True
+        elif character in "[{":
+            depth += 1
+            if depth > MOST_DEPTH:
+                return True
+        elif character in "]}":
+            depth -= 1
+    return False
+
+
+def _no_constant(name: str) -> None:
+    raise ValueError(f"{name} is not a JSON value")
+
+
+def _bounded_int(digits: str) -> int:
+    if len(digits) > 19:
+        raise ValueError("a number with more than 19 digits")
+    return int(digits)
+
+
+def _check_characters(value: Any, pointer: str) -> None:
+    if isinstance(value, str):
+        if "\x00" in value or any(0xD800 <= ord(character) <= 0xDFFF for character in value):
+            raise errors.BadRequest(
+                f"The text at {pointer or 'the top'} holds a NUL character or half of a surrogate pair; take it out."
+            )
+    elif isinstance(value, Mapping):
+        for key, inner in value.items():
+            _check_characters(key, f"{pointer}/{ascii(key)[1:-1]}")
+            _check_characters(inner, f"{pointer}/{ascii(key)[1:-1]}")
+    elif isinstance(value, list):
+        for index, inner in enumerate(value):
+            _check_characters(inner, f"{pointer}/{index}")
+    elif isinstance(value, float) and not math.isfinite(value):
+        raise errors.BadRequest(f"The number at {pointer} is too large.")
+
+
+# Preconditions
+
+ANY = "*"
+
+
+def etag(number: int) -> str:
+    """The strong entity tag of a change number."""
+    return f'"{number}"'
+
+
+def if_match() -> list[int] | str:
+    """The change numbers that If-Match allows, or ANY. Raises PreconditionRequired when the header is missing.
+
+    A tag that is not one of ours matches nothing; weak ones neither (RFC 9110 section 13.1.1).
+    """
+    if "If-Match" not in request.headers:
+        raise errors.PreconditionRequired('Send If-Match with the ETag that you last read, as in If-Match: "3".')
+    tags = request.if_match
+    if tags.star_tag:
+        return ANY
+    return [int(tag) for tag in tags.as_set() if tag.isascii() and tag.isdigit()]
+
+
+def not_modified(number: int) -> bool:
+    """Whether If-None-Match names this change."""
+    return request.if_none_match.contains_weak(str(number))
+
+
+# Keys
+
+
+def needs(role: str) -> Callable[[F], F]:
+    """Declare which role a route needs: reporter, editor, chief or operator. Without it a route is public.
+
+    Raises Unauthorized for a missing or unknown key.
+    """
+    if role not in ROLES:
+        raise ValueError(f"{role!r} is no role")
+
+    def decorate(view: F) -> F:
+        @wraps(view)
+        def checked(*args: Any, **kwargs: Any) -> Any:
+            g.key_owner = _owner_of_key()
+            return view(*args, **kwargs)
+
+        checked.needs_role = role  # type: ignore[attr-defined]
+        doc = getattr(view, "_apidoc", None)
+        if doc is not None:
+            checked._apidoc = doc  # type: ignore[attr-defined]
+        return checked  # type: ignore[return-value]
+
+    return decorate
+
+
+def key_owner() -> str:
+    """Whose key this request came with: "first-key" for the one made at the first start."""
+    return str(g.key_owner)
+
+
+def _owner_of_key() -> str:
+    kind, _, key = request.headers.get("Authorization", "").partition(" ")
+    challenge = {"WWW-Authenticate": 'Bearer realm="rotative"'}
+    if kind.lower() != "bearer" or not key.strip():
+        raise errors.Unauthorized("Send Authorization: Bearer KEY.", headers=challenge)
+    first = node().settings.admin_key
+    if not first or not hmac.compare_digest(key.strip().encode(), first.encode()):
+        raise errors.Unauthorized("This key is not known here.", headers=challenge)
+    return "first-key"
+
+
+# Every request
+
+
+def _begin() -> None:
+    g.began = time.perf_counter()
+    asked = request.headers.get("X-Request-Id", "")
+    trace = asked if 8 <= len(asked) <= 64 and asked.replace("-", "").isalnum() and asked.isascii() else ""
+    g.traced = logs.traced(trace)
+    g.traced.__enter__()
+
+
+def _end(response: Response) -> Response:
+    response.headers["X-Request-Id"] = logs.trace_id()
+    traced = g.pop("traced", None)
+    took_ms = (time.perf_counter() - g.began) * 1000
+    if request.path.startswith("/v1/"):
+        log.info(
+            "request",
+            extra={
+                "method": request.method,
+                "path": request.path,
+                "status": response.status_code,
+                "ms": round(took_ms, 1),
+            },
+        )
+        response.headers.setdefault("Cache-Control", "no-store")
+        response.headers.setdefault("X-Content-Type-Options", "nosniff")
+    if traced is not None:
+        traced.__exit__(None, None, None)
+    return response
+
+
+# Health, metrics, description
+
+
+def _add_health(app: Flask, node: Node, settings: ServiceSettings) -> None:
+    @app.get("/healthz")
+    def healthz() -> Response:
+        return Response("alive\n", mimetype="text/plain")
+
+    @app.get("/readyz")
+    def readyz() -> Response:
+        try:
+            with node.reading() as session:
+                session.connection().exec_driver_sql("SELECT 1")
+        except SQLAlchemyError:
+            raise errors.Unavailable(f"The database of {node.service.name} does not answer.") from None
+        if not settings.admin_key:
+            raise errors.Unavailable("There is no first key yet.")
+        return Response("ready\n", mimetype="text/plain")
+
+    @app.get("/metrics")
+    def metrics() -> Response:
+        if request.remote_addr not in {"127.0.0.1", "::1"} or request.headers.get("X-Forwarded-For"):
+            _owner_of_key()
+        return Response(metrics_text(node), content_type="text/plain; version=0.0.4; charset=utf-8")
+
+    @app.get("/openapi.json")
+    def openapi() -> Response:
+        return Response(Path(__file__).with_name("openapi.json").read_bytes(), mimetype="application/json")
+
+
+def describe(app: Flask) -> dict[str, Any]:
+    """The app's own OpenAPI 3.1 description, as JSON values; `rotative/openapi.py` joins those of all services."""
+    with app.app_context():
+        described: dict[str, Any] = app.extensions["rotative_api"].spec.to_dict()
+    return described

@@ -1,0 +1,309 @@
+"""A service, and a service at work in one process.
+
+`Service` says what a service does with the events that it hears and with its jobs. `Node` runs that in one process:
+its database, its dispatcher, the inbox, and the jobs that are due.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import json
+import logging
+import tempfile
+import time
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import AbstractContextManager, suppress
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import IO, Any
+from uuid import UUID
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from shared import clock, failpoints, jobs, outbox
+from shared.db import Database
+from shared.dispatcher import Dispatcher
+from shared.event_schemas import BadEvent, Heard, decode
+from shared.jobs import Claim, Job, Kind
+from shared.logs import traced
+from shared.settings import ServiceSettings
+from shared.tables import jobs as jobs_table
+
+log = logging.getLogger(__name__)
+
+Listener = Callable[[Session, list[Heard]], None]
+# An event as understood, and the envelope that it came in.
+_Copy = tuple[Heard, Mapping[str, Any]]
+
+# The kind of job that an event heard is kept as; its reference is the event's id.
+EVENT = "event"
+BULK_SLICE_S = 0.2
+# How long one wake-up goes on with due jobs before it lets others of the queue pass.
+SLICE_S = 2.0
+
+
+@dataclass(frozen=True, kw_only=True)
+class Service:
+    """What a service does.
+
+    listeners: by event type; each does its events' whole work in the given transaction, is safe to repeat, and drops
+    what is not newer than what it holds. kinds: its jobs. tidy: removes what retention ends, up to a time, in slices,
+    and answers how many rows went. status: numbers that operators see, by name.
+    """
+
+    name: str
+    listeners: Mapping[str, Listener]
+    kinds: Sequence[Kind] = ()
+    tidy: Callable[[Session, datetime], int] | None = None
+    status: Callable[[Session], Mapping[str, float | int | str | None]] | None = None
+
+
+@dataclass
+class BulkSlot:
+    """Lets one process at a time of a worker do bulk work, so that another stays free; death gives it back.
+
+    Made in the worker's main process before its pool: record locks on the inherited file belong to each child alone.
+    """
+
+    file: IO[bytes] = field(default_factory=tempfile.TemporaryFile)
+
+    def take(self) -> bool:
+        """Take the slot if it is free, or already ours."""
+        try:
+            fcntl.lockf(self.file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:
+            return False
+        return True
+
+    def give_back(self) -> None:
+        """Let another process have it."""
+        fcntl.lockf(self.file, fcntl.LOCK_UN)
+
+
+class Node:
+    """A service at work in this process. Make it after the fork.
+
+    here: lanes whose jobs this process does itself, right after the commit that made them; for others a worker is
+    woken. bulk: the worker's bulk slot, None outside workers.
+    """
+
+    def __init__(
+        self,
+        service: Service,
+        settings: ServiceSettings,
+        *,
+        here: Sequence[str] = (),
+        bulk: BulkSlot | None = None,
+    ) -> None:
+        failpoints.enable(settings.failpoints_dir)
+        self.service = service
+        self.settings = settings
+        self.db = Database(settings.database_url, service.name, after_commit=self._committed)
+        self.dispatcher = Dispatcher(service.name, settings.redis_url)
+        self.dispatcher.start(self.db)
+        self._here = frozenset(here)
+        self._due_here: set[str] = set()
+        self._bulk = bulk
+        self.kinds = {kind.name: kind for kind in (Kind(EVENT, self._hear_stored, most=1), *service.kinds)}
+
+    def unit_of_work(self) -> AbstractContextManager[Session]:
+        """A writing transaction of this service's database; what is said in it leaves after the commit."""
+        return self.db.unit_of_work()
+
+    def reading(self) -> AbstractContextManager[Session]:
+        """A reading transaction of this service's database."""
+        return self.db.reading()
+
+    def close(self) -> None:
+        """Send what waits and close every connection."""
+        self.dispatcher.close()
+        self.db.close()
+
+    # The inbox
+
+    def hear(self, events: Sequence[Mapping[str, Any]], lane: str, again: bool) -> None:
+        """Store events and do their work, in one transaction; then whatever that made due here.
+
+        events: envelopes of one type. again: copies that were sent before; these are stored first, their attempts
+        counted, and run alone, so that one that kills its worker is noticed. What cannot be read is a dead letter.
+        """
+        heard, unreadable = self._decode(events, lane)
+        self._store(unreadable)
+        try:
+            if again or not self._may_run(lane):
+                self._hear_apart(heard, lane)
+            elif heard:
+                self._hear_together(heard, lane)
+        finally:
+            self._free_slot(lane)
+        self.run_here()
+
+    def _hear_together(self, heard: list[_Copy], lane: str) -> None:
+        now = clock.now()
+        try:
+            with traced(heard[0][0].trace), self.unit_of_work() as session:
+                new = jobs.store_heard(session, [self._row(one, "done", None) | {"ended_at": now} for one, _ in heard])
+                fresh = [one for one, _ in heard if str(one.id) in new]
+                if fresh:
+                    self.service.listeners[fresh[0].event.type](session, fresh)
+        except Exception:
+            log.exception("events failed together; each runs alone", extra={"count": len(heard)})
+            self._hear_apart(heard, lane)
+        else:
+            self._receipt(heard)
+
+    def _hear_apart(self, heard: list[_Copy], lane: str) -> None:
+        self._store([self._row(one, "ready", envelope) for one, envelope in heard])
+        self._receipt(heard)
+        if self._may_run(lane):
+            self._run_stored([str(one.id) for one, _ in heard], lane)
+
+    def _decode(self, events: Sequence[Mapping[str, Any]], lane: str) -> tuple[list[_Copy], list[dict[str, Any]]]:
+        heard: dict[str, _Copy] = {}
+        unreadable = []
+        for envelope in events:
+            try:
+                one = decode(envelope, lane)
+                if one.event.type not in self.service.listeners:
+                    raise BadEvent(f"{self.service.name} does not hear {one.event.type}")
+                heard[str(one.id)] = (one, envelope)
+            except BadEvent as error:
+                log.error("an event cannot be read", extra={"error": str(error)[:500]})
+                row = self._dead_row(envelope, lane, str(error))
+                unreadable.append(row)
+                self._receipt_of_unreadable(envelope)
+        return list(heard.values()), unreadable
+
+    def _row(self, one: Heard, state: str, envelope: Mapping[str, Any] | None) -> dict[str, Any]:
+        now = clock.now()
+        return {
+            "kind": EVENT,
+            "reference": str(one.id),
+            "lane": one.lane,
+            "state": state,
+            "run_at": now,
+            "attempts": 0,
+            "failed": 0,
+            "crashed": 0,
+            "alone": state == "ready",
+            "payload": None if envelope is None else json.dumps(envelope, ensure_ascii=False),
+            "error": None,
+            "trace": one.trace[:64],
+            "created_at": now,
+            "ended_at": None,
+        }
+
+    def _dead_row(self, envelope: Mapping[str, Any], lane: str, error: str) -> dict[str, Any]:
+        now = clock.now()
+        known = isinstance(envelope, Mapping)
+        reference = str(envelope.get("id", "")) if known else ""
+        return {
+            "kind": EVENT,
+            "reference": (reference or f"unreadable {now.isoformat()}")[:400],
+            "lane": lane if lane in {"urgent", "normal", "bulk"} else "normal",
+            "state": "dead",
+            "run_at": now,
+            "attempts": 1,
+            "failed": 1,
+            "crashed": 0,
+            "alone": True,
+            "payload": json.dumps(envelope, ensure_ascii=False)[:100_000],
+            "error": error[:2000],
+            "trace": "",
+            "created_at": now,
+            "ended_at": now,
+        }
+
+    def _store(self, rows: list[dict[str, Any]]) -> None:
+        if rows:
+            with self.unit_of_work() as session:
+                jobs.store_heard(session, rows)
+
+    def _receipt(self, heard: list[_Copy]) -> None:
+        by_source: dict[str, list[UUID]] = {}
+        for one, _ in heard:
+            by_source.setdefault(one.source, []).append(one.id)
+        for source, ids in by_source.items():
+            self.dispatcher.tell_receipt(source, ids)
+
+    def _receipt_of_unreadable(self, envelope: Mapping[str, Any]) -> None:
+        with suppress(Exception):
+            self.dispatcher.tell_receipt(str(envelope["source"]).strip("/"), [UUID(str(envelope["id"]))])
+
+    def _run_stored(self, references: Sequence[str], lane: str) -> None:
+        with self.reading() as session:
+            ids = session.scalars(
+                select(jobs_table.c.id).where(jobs_table.c.kind == EVENT, jobs_table.c.reference.in_(references))
+            ).all()
+        deadline = time.monotonic() + (BULK_SLICE_S if lane == "bulk" else SLICE_S)
+        while ids and time.monotonic() < deadline and self._run_claim(ids=ids):
+            pass
+
+    def _hear_stored(self, claim: Claim) -> None:
+        job = claim.jobs[0]
+        heard = decode(job.payload, job.lane)
+        with claim.finish() as session:
+            if claim.jobs:
+                self.service.listeners[heard.event.type](session, [heard])
+
+    # Jobs
+
+    def run_jobs(self, lane: str) -> None:
+        """Do the due jobs of a lane for a while; then leave the rest to the next wake-up."""
+        self._run_lane(lane)
+        self.run_here()
+
+    def run_here(self) -> None:
+        """Do what the last commits made due on the lanes of this process."""
+        while self._due_here:
+            lane = min(self._due_here, key=_rank)
+            self._due_here.discard(lane)
+            self._run_lane(lane)
+
+    def _run_lane(self, lane: str) -> None:
+        if not self._may_run(lane):
+            return
+        deadline = time.monotonic() + (BULK_SLICE_S if lane == "bulk" else SLICE_S)
+        try:
+            while self._run_claim(lane=lane):
+                if time.monotonic() > deadline:
+                    self.dispatcher.wake([lane])
+                    return
+        finally:
+            self._free_slot(lane)
+
+    def _run_claim(self, *, lane: str | None = None, ids: Sequence[int] = ()) -> bool:
+        now = clock.now()
+        with self.reading() as session:
+            # Most wake-ups find nothing left: looking costs less than locking.
+            if lane is not None and not jobs.lanes_due(session, [lane], now=now):
+                return False
+        with self.unit_of_work() as session:
+            claimed = jobs.claim(session, now=now, kinds=self.kinds, lane=lane, ids=ids)
+        if claimed:
+            jobs.run(self.db, self.kinds[claimed[0].kind], claimed)
+        return bool(claimed)
+
+    def _may_run(self, lane: str) -> bool:
+        return lane != "bulk" or self._bulk is None or self._bulk.take()
+
+    def _free_slot(self, lane: str) -> None:
+        if lane == "bulk" and self._bulk is not None:
+            self._bulk.give_back()
+
+    def _committed(self, session: Session) -> None:
+        letters: list[outbox.Letter] = session.info.pop("letters", [])
+        if letters:
+            self.dispatcher.send(letters)
+        lanes: set[str] = session.info.pop("lanes", set())
+        if lanes:
+            self._due_here |= lanes & self._here
+            self.dispatcher.wake(lanes - self._here)
+
+
+def _rank(lane: str) -> int:
+    return ("urgent", "normal", "deliver", "bulk").index(lane)
+
+
+__all__ = ["EVENT", "BulkSlot", "Claim", "Heard", "Job", "Kind", "Node", "Service"]

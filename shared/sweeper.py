@@ -1,0 +1,130 @@
+"""The sweeper: a process of its own that looks a few times a second for what was due, forgotten or lost.
+
+Due jobs are woken, leases that ran out freed, unreceived events sent again, receipts noted, and old rows removed.
+Several sweepers may run at once: everything that it does may be done twice.
+"""
+
+from __future__ import annotations
+
+import logging
+import threading
+import time
+from collections.abc import Iterable
+from datetime import timedelta
+
+import redis
+from sqlalchemy import and_, delete, select
+from sqlalchemy.exc import SQLAlchemyError
+
+from shared import clock, jobs, outbox, routing
+from shared.line import Line
+from shared.service import Node
+from shared.tables import jobs as jobs_table
+from shared.tables import outbox as outbox_table
+
+log = logging.getLogger(__name__)
+
+PERIOD_S = 0.2
+TIDY_EVERY_S = 60.0
+# A queue that holds this many messages has a backlog: nothing is sent into it again, it would only grow.
+BACKLOG = 20
+TIDY_ROWS = 500
+
+
+class Sweeper:
+    """Sweeps the databases of some nodes, all of them in one process when embedded."""
+
+    def __init__(self, nodes: Iterable[Node]) -> None:
+        self._nodes = list(nodes)
+        self._lines = {node.service.name: Line(node.settings.redis_url) for node in self._nodes}
+        self._tidied = 0.0
+
+    def run(self, stop: threading.Event) -> None:
+        """Sweep until told to stop. A database or a Redis that is away is tried again at the next round."""
+        while not stop.wait(PERIOD_S):
+            for node in self._nodes:
+                try:
+                    self.sweep(node)
+                except SQLAlchemyError:
+                    log.exception("a sweep failed", extra={"swept": node.service.name})
+            if time.monotonic() - self._tidied > TIDY_EVERY_S:
+                self._tidied = time.monotonic()
+                for node in self._nodes:
+                    try:
+                        tidy(node)
+                    except SQLAlchemyError:
+                        log.exception("tidying failed", extra={"swept": node.service.name})
+
+    def sweep(self, node: Node) -> None:
+        """One round over one service."""
+        name = node.service.name
+        line = self._lines[name]
+        self._note_receipts(node, line)
+        now = clock.now()
+        with node.reading() as session:
+            lanes = jobs.lanes_due(session, routing.SERVICES[name], now=now)
+            expired = jobs.any_expired(session, now=now)
+            resend = outbox.is_due(session, now=now)
+        if expired:
+            with node.unit_of_work() as session:
+                jobs.free_expired(session, now=now)
+        node.dispatcher.wake([lane for lane in lanes if not _backlog(line, routing.queue(name, lane))])
+        if resend:
+            self._send_again(node, line)
+
+    def _note_receipts(self, node: Node, line: Line) -> None:
+        try:
+            receipts = line.take_receipts(node.service.name)
+        except redis.RedisError:
+            return
+        if receipts:
+            with node.unit_of_work() as session:
+                outbox.received(session, receipts, now=clock.now())
+
+    def _send_again(self, node: Node, line: Line) -> None:
+        try:
+            line.ping()
+        except redis.RedisError:
+            return
+        with node.unit_of_work() as session:
+            letters = outbox.due(session, now=clock.now())
+        clear: dict[str, bool] = {}
+        for letter in letters:
+            queue = routing.queue(letter.listener, letter.lane)
+            if queue not in clear:
+                clear[queue] = not _backlog(line, queue)
+        node.dispatcher.send([one for one in letters if clear[routing.queue(one.listener, one.lane)]])
+
+
+def _backlog(line: Line, queue: str) -> bool:
+    try:
+        return line.queue_length(queue) >= BACKLOG
+    except redis.RedisError:
+        return True
+
+
+def tidy(node: Node) -> None:
+    """Remove what retention ends, a slice at a time, and keep the counts."""
+    until = clock.now() - timedelta(days=node.settings.retention_days)
+    while _tidy_slice(node, until):
+        pass
+
+
+def _tidy_slice(node: Node, until: object) -> bool:
+    old_jobs = and_(jobs_table.c.state == "done", jobs_table.c.ended_at < until)
+    old_letters = outbox_table.c.received_at < until
+    with node.reading() as session:
+        job_ids = session.scalars(select(jobs_table.c.id).where(old_jobs).limit(TIDY_ROWS)).all()
+        seqs = session.scalars(select(outbox_table.c.seq).where(old_letters).limit(TIDY_ROWS)).all()
+    more = 0
+    if job_ids or seqs or node.service.tidy:
+        with node.unit_of_work() as session:
+            session.execute(delete(jobs_table).where(jobs_table.c.id.in_(job_ids), old_jobs))
+            session.execute(delete(outbox_table).where(outbox_table.c.seq.in_(seqs)))
+            if job_ids:
+                jobs.tally(session, "jobs done and removed", len(job_ids))
+            if seqs:
+                jobs.tally(session, "events received and removed", len(seqs))
+            if node.service.tidy is not None:
+                more = node.service.tidy(session, until)  # type: ignore[arg-type]
+    return len(job_ids) == TIDY_ROWS or len(seqs) == TIDY_ROWS or more > 0

