@@ -107,7 +107,7 @@ def _handle_errors(app: Flask) -> None:
 
     @app.errorhandler(HTTPException)
     def http_exception(error: HTTPException) -> Response:
-        return problem(_from_werkzeug(error))
+        return http_problem(error)
 
     @app.errorhandler(OperationalError)
     def database_away(error: OperationalError) -> Response:
@@ -138,6 +138,11 @@ _BY_STATUS: dict[int, type[NewsroomError]] = {
     428: errors.PreconditionRequired,
     503: errors.Unavailable,
 }
+
+
+def http_problem(error: HTTPException) -> Response:
+    """The response for what Flask itself refuses: unknown addresses, methods, too large bodies."""
+    return problem(_from_werkzeug(error))
 
 
 def _from_werkzeug(error: HTTPException) -> NewsroomError:

@@ -129,6 +129,25 @@ def add_many(
         session.info.setdefault("lanes", set()).add(lane)
 
 
+def withdraw(session: Session, kind: str, reference: str, *, if_attempts: int) -> bool:
+    """End a job that nobody is doing, if it has been attempted just so often; whether that was so.
+
+    Afterwards nobody can claim it: what it was for will not happen.
+    """
+    found = session.execute(
+        update(jobs)
+        .where(
+            jobs.c.kind == kind,
+            jobs.c.reference == reference,
+            jobs.c.state == "ready",
+            jobs.c.attempts == if_attempts,
+        )
+        .values(state="done", ended_at=clock.now(), payload=None)
+        .returning(jobs.c.id)
+    ).first()
+    return found is not None
+
+
 def store_heard(session: Session, rows: Sequence[Mapping[str, Any]]) -> set[str]:
     """Insert rows of events heard, passing over those that are there already; the references that are new."""
     statement = upsert(session, jobs).on_conflict_do_nothing(index_elements=["kind", "reference"])

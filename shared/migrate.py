@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -15,6 +16,7 @@ from sqlalchemy import text
 from sqlalchemy.engine import Connection
 
 from shared.db import make_engine
+from shared.settings import ServiceSettings
 
 _LOCK = 7_306_811  # any number, the same in every process: PostgreSQL's advisory lock around a migration
 
@@ -74,3 +76,12 @@ def _check_known(connection: Connection, scripts: ScriptDirectory, service: str)
             f"The database of {service} is at revision {revision}, made by a newer version of Rotative; this version "
             f"knows revisions up to {scripts.get_current_head()}. Install that newer version, or restore a backup."
         )
+
+
+def main(settings: ServiceSettings) -> None:
+    """Bring one service's database to the newest schema and say so; a sentence and exit status 1 if it cannot be."""
+    try:
+        revision = upgrade(settings.database_url, settings.service)
+    except DatabaseTooNew as error:
+        sys.exit(str(error))
+    print(f"The database of {settings.service} is at revision {revision}.")

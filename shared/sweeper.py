@@ -7,16 +7,17 @@ Several sweepers may run at once: everything that it does may be done twice.
 from __future__ import annotations
 
 import logging
+import signal
 import threading
 import time
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from datetime import timedelta
 
 import redis
 from sqlalchemy import and_, delete, select
 from sqlalchemy.exc import SQLAlchemyError
 
-from shared import clock, jobs, outbox, routing
+from shared import clock, jobs, logs, outbox, routing
 from shared.line import Line
 from shared.service import Node
 from shared.tables import jobs as jobs_table
@@ -128,3 +129,14 @@ def _tidy_slice(node: Node, until: object) -> bool:
             if node.service.tidy is not None:
                 more = node.service.tidy(session, until)  # type: ignore[arg-type]
     return len(job_ids) == TIDY_ROWS or len(seqs) == TIDY_ROWS or more > 0
+
+
+def main(make_node: Callable[[], Node]) -> None:
+    """The sweeper of one service as a process: until SIGTERM or Ctrl-C."""
+    node = make_node()
+    logs.set_up(f"{node.service.name}-sweeper", node.settings.log_level)
+    stop = threading.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: stop.set())
+    Sweeper([node]).run(stop)
+    node.close()

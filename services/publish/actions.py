@@ -1,0 +1,367 @@
+"""The verbs of publish: take in what was heard, build what it touches, announce what is there, verify and rebuild."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from datetime import datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy.orm import Session
+
+from services.publish import domain, store
+from services.publish.build import Builder
+from services.publish.models import Delivery, Page, Subscription
+from services.publish.views import teaser_of
+from shared import clock, jobs, outbox
+from shared.errors import Fault, Unprocessable
+from shared.event_schemas import Heard
+from shared.events import ArticleProgress, ProgressFact, PublicArticle, RelatedSet
+from shared.ids import new_id
+from shared.jobs import Claim
+from shared.newsroom import Newsroom
+from shared.outgoing import Network, fault_of_url
+
+BUILD_PAGE = "build_page"
+ANNOUNCE = "announce"
+ATTEMPT_DELIVERY = "attempt_delivery"
+REBUILD_SITE = "rebuild_site"
+
+# Lists and others' related blocks are built together this long after the first change that touches them.
+COALESCE = timedelta(seconds=0.25)
+REBUILD_SLICE = 200
+# After the machine's power failed, files written in the last moments may be damaged: this much is looked at again.
+SUSPECT = timedelta(minutes=15)
+
+
+def receive_articles(session: Session, heard: Sequence[Heard], *, builder: Builder, now: datetime) -> None:
+    """Hold the articles' new states, write their pages, and ask for everything else that they touch.
+
+    What is not newer than what is held is dropped. A withdrawn article's page becomes a tombstone at once, and
+    whatever showed it is built without waiting.
+    """
+    newest: dict[UUID, Heard] = {}
+    for one in heard:
+        known = newest.get(one.event.article.id)
+        if known is None or known.event.article.change < one.event.article.change:
+            newest[one.event.article.id] = one
+    before = store.articles(session, newest)
+    touched: dict[str, set[str]] = {}
+    for article_id in sorted(newest):
+        one = newest[article_id]
+        article: PublicArticle = one.event.article
+        if not store.save_article(session, article):
+            continue
+        paths = _touched(session, builder, before.get(article_id), article)
+        urgency = "withdrawn" if article.status != "live" else one.lane
+        touched.setdefault(urgency, set()).update(paths)
+        builder.build(session, article.path, now=now, article=article)
+        jobs.add(
+            session,
+            ANNOUNCE,
+            f"{article.id} {article.change}",
+            lane="bulk" if one.lane == "bulk" else "urgent" if one.lane == "urgent" else "normal",
+            payload={"event": _event_name(one), "replayed": one.event.replayed, "written_at": now.isoformat()},
+        )
+    for urgency, paths in sorted(touched.items()):
+        ask_for_pages(session, paths, urgency=urgency, now=now)
+
+
+def _event_name(heard: Heard) -> str:
+    return str(heard.event.type.rpartition(".")[0])
+
+
+def _touched(session: Session, builder: Builder, before: PublicArticle | None, article: PublicArticle) -> set[str]:
+    """The paths of the pages, but its own, that have to be built because an article has this new state."""
+    live_before = before is not None and before.status == "live"
+    touched: set[str] = set()
+    if article.status == "live" or live_before:
+        touched |= domain.lists_of(builder.newsroom, article.language, article.section)
+    if before is not None and live_before:
+        touched |= domain.lists_of(builder.newsroom, before.language, before.section)
+        touched.add(before.path)
+    if before is None or live_before != (article.status == "live") or teaser_of(before) != teaser_of(article):
+        touched.update(path for path in store.users_of(session, article.id) if path not in builder.lists)
+    return touched - {article.path}
+
+
+def receive_related(session: Session, heard: Sequence[Heard], *, now: datetime) -> None:
+    """Hold the related sets that are newer than those held and ask for exactly the pages that show them."""
+    newest: dict[UUID, RelatedSet] = {}
+    for one in heard:
+        for related in one.event.sets:
+            known = newest.get(related.article_id)
+            if known is None or known.set_number < related.set_number:
+                newest[related.article_id] = related
+    changed = [article_id for article_id in sorted(newest) if store.save_related(session, newest[article_id])]
+    bulk = all(one.lane == "bulk" for one in heard)
+    ask_for_pages(session, store.paths_of_articles(session, changed), urgency="bulk" if bulk else "normal", now=now)
+
+
+def ask_for_pages(session: Session, paths: Iterable[str], *, urgency: str, now: datetime) -> None:
+    """Have these pages built: "withdrawn" at once, "urgent", "normal" in the next pass, "bulk" when there is time."""
+    lane = "urgent" if urgency in {"urgent", "withdrawn"} else urgency
+    run_at = now if urgency == "withdrawn" else now + COALESCE
+    jobs.add_many(session, BUILD_PAGE, [(path, None) for path in paths], lane=lane, run_at=run_at)
+
+
+def build_pages(claim: Claim, *, builder: Builder) -> None:
+    """Build the pages of these jobs in one transaction. A job's payload {"check": true} mends the file as well."""
+    with claim.finish() as session:
+        now = clock.now()
+        for job in sorted(claim.jobs, key=lambda one: one.reference):
+            builder.build(session, job.reference, now=now, check=bool((job.payload or {}).get("check")))
+
+
+# Announcing
+
+
+def announce(claim: Claim, *, builder: Builder) -> None:
+    """Make the deliveries of articles whose pages are certain: the store answers with this change, or a newer one.
+
+    An article not yet there is tried again. One of which a newer change is held is left to that change's own job.
+    """
+    with claim.finish() as session:
+        now = clock.now()
+        facts: list[ProgressFact] = []
+        subscriptions = store.active_subscriptions(session)
+        ids = {job.id: UUID(job.reference.partition(" ")[0]) for job in claim.jobs}
+        held = store.articles(session, ids.values())
+        for job in claim.jobs:
+            article = held.get(ids[job.id])
+            if article is None or article.change != int(job.reference.partition(" ")[2]):
+                continue
+            page = store.page(session, article.path)
+            if (
+                page is None
+                or page.change != article.change
+                or not builder.is_in_place(page.path, page.digest, page.gone)
+            ):
+                claim.retry(job, at=now + timedelta(seconds=1), error="the page is not in place yet")
+                jobs.add(session, BUILD_PAGE, article.path, lane="urgent", payload={"check": True})
+                continue
+            facts += _seen(article, job.payload, now)
+            if not job.payload["replayed"]:
+                count = _make_deliveries(session, article, job.payload["event"], subscriptions, builder, now)
+                if count:
+                    facts.append(_fact(article, "announced", now, deliveries=count))
+        if facts:
+            outbox.say(session, ArticleProgress(facts=tuple(facts)))
+
+
+def _seen(article: PublicArticle, payload: dict[str, Any], now: datetime) -> list[ProgressFact]:
+    if article.status != "live":
+        return [_fact(article, "gone", now)]
+    written_at = datetime.fromisoformat(payload["written_at"])
+    return [_fact(article, "page_written", written_at), _fact(article, "seen_live", now)]
+
+
+def _fact(article: PublicArticle, step: str, at: datetime, **detail: str | int | float | bool | None) -> ProgressFact:
+    return ProgressFact(article_id=article.id, change=article.change, step=step, at=at, detail=detail)
+
+
+def _make_deliveries(
+    session: Session,
+    article: PublicArticle,
+    event: str,
+    subscriptions: Sequence[Subscription],
+    builder: Builder,
+    now: datetime,
+) -> int:
+    """Owe this article's news to everyone who wants it; how many deliveries were made.
+
+    The first announcement to a subscription is always article.published, with the newest change; a refile after it is
+    not told. A newer delivery ends older undelivered ones.
+    """
+    owed = store.deliveries_of(session, article.id)
+    made: list[Delivery] = []
+    for subscription in subscriptions:
+        earlier = owed.get(subscription.id, [])
+        if any(one.change >= article.change for one in earlier):
+            continue
+        told_first = "article.published" in (subscription.filter.get("events") or domain.TOLD_BY_DEFAULT)
+        name = _name_for(session, event, article, earlier, told_first)
+        if name is None or not domain.wants(subscription.filter, article, name):
+            continue
+        for one in earlier:
+            if one.state == "due":
+                one.state, one.ended_at, one.next_attempt_at = "superseded", now, None
+            if name == "article.published":
+                one.announces = None
+        delivery_id = new_id()
+        made.append(
+            Delivery(
+                id=delivery_id,
+                subscription_id=subscription.id,
+                article_id=article.id,
+                change=article.change,
+                type=name,
+                announces=True if name == "article.published" else None,
+                body=domain.delivery_body(
+                    delivery_id, name, article, builder.newsroom.url(article.path), builder.newsroom.base_url, now
+                ),
+                state="due",
+                tries=0,
+                created_at=now,
+                next_attempt_at=now,
+            )
+        )
+    session.flush()  # what is superseded gives up its uniqueness before its successor takes it
+    session.add_all(made)
+    session.flush()
+    jobs.add_many(session, ATTEMPT_DELIVERY, [(str(one.id), None) for one in made], lane="deliver")
+    return len(made)
+
+
+def _name_for(
+    session: Session, event: str, article: PublicArticle, earlier: Sequence[Delivery], told_first: bool
+) -> str | None:
+    """What a subscription is told of this change; None for nothing.
+
+    told_first: whether it hears of first publications at all. While no attempt at its first announcement can have
+    arrived, that announcement is made anew with the newest change.
+    """
+    if event == "article.killed":
+        return event if earlier or not told_first else None
+    if not article.notify:
+        return None
+    announced = next((one for one in earlier if one.announces), None)
+    if announced is None or _never_arrived(session, announced):
+        return "article.published" if told_first else event
+    return None if event == "article.published" else event
+
+
+def _never_arrived(session: Session, delivery: Delivery) -> bool:
+    """Whether no attempt at a delivery can have reached its receiver; if so, none will be made any more."""
+    if delivery.state != "due" or store.was_unanswered(session, delivery.id):
+        return False
+    # More attempts than are on record: one of them was cut off between its request and its record.
+    return jobs.withdraw(session, ATTEMPT_DELIVERY, str(delivery.id), if_attempts=delivery.tries)
+
+
+# Subscribing
+
+
+def subscribe(
+    session: Session,
+    *,
+    channel: str,
+    url: str,
+    filter: dict[str, list[str]],
+    allow: Sequence[Network],
+    newsroom: Newsroom,
+    now: datetime,
+) -> Subscription:
+    """Note who wants to be told. Raises Unprocessable for an address that may not be reached or an unknown name."""
+    faults = []
+    if fault := fault_of_url(url, allow):
+        faults.append(Fault("/url", "url", f"The URL {fault}."))
+    known = {"languages": set(newsroom.languages), "sections": set(newsroom.section_keys)}
+    for field, names in known.items():
+        for index, name in enumerate(filter.get(field, ())):
+            if name not in names:
+                should = f"{name!r} is none of this newsroom's {field}: {', '.join(sorted(names))}."
+                faults.append(Fault(f"/filter/{field}/{index}", "not-allowed", should))
+    if faults:
+        raise Unprocessable(errors=faults)
+    made = Subscription(
+        id=new_id(),
+        channel=channel,
+        url=url,
+        filter=filter,
+        status="active",
+        why="",
+        secret_version=1,
+        created_at=now,
+    )
+    session.add(made)
+    session.flush()
+    return made
+
+
+# Looking after the site
+
+
+def rebuild_site(claim: Claim, *, builder: Builder) -> None:
+    """Ask, a slice at a time, for every page to be built and its file compared. The payload holds where to go on."""
+    with claim.finish() as session:
+        for job in claim.jobs:
+            after = (job.payload or {}).get("after", "")
+            paths = sorted({*store.live_paths_after(session, after, REBUILD_SLICE)})
+            if after == "":
+                paths += [path for path in builder.lists if path not in paths]
+            jobs.add_many(session, BUILD_PAGE, [(path, {"check": True}) for path in paths], lane="bulk")
+            later = [path for path in paths if path not in builder.lists]
+            if later:
+                # A new reference: this job itself ends as done.
+                jobs.add(
+                    session,
+                    REBUILD_SITE,
+                    f"{job.reference.partition(' after ')[0]} after {later[-1]}"[:400],
+                    lane="bulk",
+                    payload={"after": later[-1]},
+                )
+
+
+def ask_for_rebuild(session: Session, path: str | None, *, now: datetime) -> None:
+    """Have one page, or the whole site, built again and compared with the files that are there."""
+    if path is not None:
+        jobs.add(session, BUILD_PAGE, domain.page_path(path), lane="normal", payload={"check": True})
+    else:
+        jobs.add(session, REBUILD_SITE, now.isoformat(), lane="bulk")
+
+
+def look_after(session: Session, *, builder: Builder, now: datetime) -> None:
+    """At a start: build the site again if the theme or the newsroom has changed, and mend what a power cut hurt."""
+    if store.fact(session, "version") != builder.version:
+        store.save_fact(session, "version", builder.version)
+        ask_for_rebuild(session, None, now=now)
+    for page in store.pages_built_lately(session, SUSPECT):
+        if not builder.is_in_place(page.path, page.digest, page.gone) and page.digest:
+            jobs.add(session, BUILD_PAGE, page.path, payload={"check": True})
+
+
+def verify(session: Session, *, builder: Builder) -> list[dict[str, Any]]:
+    """Every difference between the database, the store and the feeds: {"path", "problem", "detail"} each."""
+    found: list[dict[str, Any]] = []
+    known = builder.installed_paths()
+    after = ""
+    while pages := store.pages_after(session, after, 500):
+        after = pages[-1].path
+        for page in pages:
+            known.add(page.path)
+            found += _differences(session, builder, page)
+    found += [
+        {"path": path, "problem": "missing", "detail": "the list was never built"}
+        for path in builder.lists
+        if path not in known and store.newest(session, builder.lists[path].language, builder.lists[path].section, 1)
+    ]
+    found += [
+        {"path": path, "problem": "missing", "detail": "a live article has no page"}
+        for path in store.live_paths_without_page(session)
+    ]
+    found += [
+        {"path": path, "problem": "extra", "detail": "the store holds a file that no page explains"}
+        for path in sorted(set(builder.site.paths()) - known)
+    ]
+    return found
+
+
+def _differences(session: Session, builder: Builder, page: Page) -> list[dict[str, Any]]:
+    def difference(problem: str, detail: str) -> dict[str, Any]:
+        return {"path": page.path, "problem": problem, "detail": detail}
+
+    if not page.digest:
+        return []
+    if page.gone and builder.site.read(page.path) is not None:
+        return [difference("not gone", "a withdrawn page is still served")]
+    if not builder.is_in_place(page.path, page.digest, page.gone):
+        content = builder.site.tombstone(page.path) if page.gone else builder.site.read(page.path)
+        return [difference("missing" if content is None else "changed", "the file is not what was built")]
+    if not builder.site.twin_fits(page.path, page.gone):
+        return [difference("changed", "the compressed twin does not fit the page")]
+    if page.article_id is not None:
+        article = store.article(session, page.article_id)
+        if article is not None and article.path == page.path and article.change != page.change:
+            return [difference("stale", f"shows change {page.change}; the article is at {article.change}")]
+    return []

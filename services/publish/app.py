@@ -1,0 +1,29 @@
+"""publish's HTTP app: its API, and the finished site for whatever no web server in front has served."""
+
+from __future__ import annotations
+
+import os
+
+from flask import Flask
+
+from services.publish.pages import serve_site
+from services.publish.routes import create_blueprint
+from services.publish.service import create_service
+from services.publish.settings import PublishSettings
+from shared import logs
+from shared.http import create_service_app
+from shared.operations import protocol_blueprint
+from shared.service import Node
+
+
+def create_app(settings: PublishSettings | None = None) -> Flask:
+    """The app; settings: from the environment by default."""
+    settings = settings or PublishSettings.from_env(os.environ, "publish")
+    logs.set_up("publish", settings.log_level)
+    publish = create_service(settings)
+    node = Node(publish.service, settings)
+    app = create_service_app(
+        node, [create_blueprint(publish, settings), protocol_blueprint("publish")], title="Rotative: publish"
+    )
+    serve_site(app, publish.builder)
+    return app

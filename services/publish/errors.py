@@ -1,0 +1,11 @@
+"""What can go wrong with a request to publish."""
+
+from __future__ import annotations
+
+from shared.errors import NotFound
+
+
+class SubscriptionNotFound(NotFound):
+    """404: no subscription has this id."""
+
+    code = "subscription-not-found"

@@ -1,0 +1,156 @@
+"""A theme on disk: templates, static files and labels, each overridable by the same name in a newsroom's own folder.
+
+All of it is read once. Static files get names that hold their content's hash, so that they may be cached for ever.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import tomllib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, fields
+from pathlib import Path
+
+from babel import Locale, UnknownLocaleError
+from jinja2 import Environment, StrictUndefined, TemplateError
+from jinja2.loaders import ChoiceLoader, FileSystemLoader
+
+DEFAULT_THEME = Path(__file__).parents[1] / "theme"
+ASSETS = "/assets/"
+# A newsroom's own colours and type: rules of this file follow the theme's in one style sheet.
+STYLE, BRAND = "style.css", "brand.css"
+
+
+class ThemeError(Exception):
+    """A theme cannot be used; the text names the file and what it should be."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Labels:
+    """The words of one edition. locale: for dates. date…: CLDR patterns. {name} and {section} are filled in."""
+
+    locale: str
+    language_name: str
+    date: str
+    date_time: str
+    date_time_short: str
+    skip: str
+    sections: str
+    editions: str
+    home: str
+    by: str
+    comma: str
+    and_: str
+    published: str
+    updated: str
+    correction: str
+    corrections: str
+    related: str
+    latest: str
+    empty: str
+    feed: str
+    feed_title: str
+    section_description: str
+    top: str
+    back_home: str
+    gone_title: str
+    gone_text: str
+    not_found_title: str
+    not_found_text: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Theme:
+    """templates: ready to render. labels: by edition. files: URL path -> bytes. paths: static name -> URL path.
+
+    digest: changes when any template, static file or label does.
+    """
+
+    templates: Environment
+    labels: Mapping[str, Labels]
+    files: Mapping[str, bytes]
+    paths: Mapping[str, str]
+    digest: str
+
+
+def load_theme(folders: Sequence[Path], languages: Sequence[str]) -> Theme:
+    """Read a theme. folders: the newsroom's own first, each with templates/, static/ and labels/ or some of them.
+
+    languages: the editions. Raises ThemeError for a missing folder, a template that does not compile, and labels that
+    are missing, unknown or no text.
+    """
+    places = [*folders, DEFAULT_THEME]
+    for folder in places:
+        if not folder.is_dir():
+            raise ThemeError(f"{folder}: should be a folder with templates/, static/ or labels/")
+    templates = Environment(
+        loader=ChoiceLoader([FileSystemLoader(folder / "templates") for folder in places]),
+        autoescape=True,
+        auto_reload=False,
+        cache_size=-1,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    digest = hashlib.sha256()
+    for name in sorted(templates.list_templates()):
+        try:
+            templates.get_template(name)
+            source = templates.loader.get_source(templates, name)[0] if templates.loader else ""
+        except TemplateError as error:
+            raise ThemeError(f"templates/{name}: {error}") from error
+        digest.update(f"{name}\0{source}\0".encode())
+    labels = {language: _labels(places, language) for language in languages}
+    digest.update(repr(sorted(labels.items())).encode())
+    files, paths = _static(places)
+    digest.update(repr(sorted(files)).encode())
+    return Theme(templates=templates, labels=labels, files=files, paths=paths, digest=digest.hexdigest()[:16])
+
+
+def _labels(places: Sequence[Path], language: str) -> Labels:
+    """The default theme's words, and over them the newsroom's own, which may be a few."""
+    known = {field.name.rstrip("_") for field in fields(Labels)}
+    words: dict[str, str] = {}
+    name = f"labels/{language}.toml"
+    for folder in reversed(places):
+        file = folder / name
+        if not file.is_file():
+            continue
+        try:
+            table = tomllib.loads(file.read_text(encoding="utf-8"))
+        except (OSError, ValueError) as error:
+            raise ThemeError(f"{file}: should be TOML in UTF-8: {error}") from error
+        for key, value in table.items():
+            if key not in known:
+                raise ThemeError(f"{file}: {key}: is not known; known labels are {', '.join(sorted(known))}")
+            if not isinstance(value, str) or not value:
+                raise ThemeError(f"{file}: {key}: should be a text")
+            words[key] = value
+    missing = sorted(known - set(words))
+    if missing:
+        raise ThemeError(f"{name}: should also have {', '.join(missing)}, in one of {', '.join(map(str, places))}")
+    try:
+        Locale.parse(words["locale"])
+    except (ValueError, UnknownLocaleError) as error:
+        raise ThemeError(f"{name}: locale: should be a locale such as fr_FR, not {words['locale']}") from error
+    return Labels(**{(key if key != "and" else "and_"): value for key, value in words.items()})
+
+
+def _static(places: Sequence[Path]) -> tuple[dict[str, bytes], dict[str, str]]:
+    found: dict[str, bytes] = {}
+    for folder in reversed(places):
+        root = folder / "static"
+        for file in sorted(root.rglob("*")) if root.is_dir() else ():
+            if file.is_file() and not file.name.startswith("."):
+                found[file.relative_to(root).as_posix()] = file.read_bytes()
+    if BRAND in found:
+        found[STYLE] = found[STYLE] + b"\n" + found.pop(BRAND)
+    files: dict[str, bytes] = {}
+    paths: dict[str, str] = {}
+    for name, content in found.items():
+        stem, dot, ending = name.rpartition(".")
+        mark = hashlib.sha256(content).hexdigest()[:12]
+        path = f"{ASSETS}{stem}.{mark}.{ending}" if dot else f"{ASSETS}{name}.{mark}"
+        files[path] = content
+        paths[name] = path
+    return files, paths

@@ -1,0 +1,128 @@
+"""The finished site as files: every page is there when everything else is down.
+
+`site/<path>/index.html` is a page and `gone/<path>/index.html` the tombstone of a withdrawn one; a web server needs
+nothing else to answer 200, 410 or 404. A compressed twin stands beside each text.
+"""
+
+from __future__ import annotations
+
+import gzip
+import hashlib
+import os
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from shared import failpoints
+from shared.ids import new_id
+
+# Files that other files make a good deal smaller; pictures do not.
+_TEXTS = (".html", ".xml", ".json", ".txt", ".css", ".js", ".svg", ".webmanifest")
+
+
+def digest_of(content: bytes) -> str:
+    """The digest by which bytes are compared: BLAKE2b, 128 bits, as hex."""
+    return hashlib.blake2b(content, digest_size=16).hexdigest()
+
+
+@dataclass(frozen=True)
+class LocalSite:
+    """The site in a folder of this machine. Paths are URL paths as pages have them: "/", "/sport/slug", "/feed.xml"."""
+
+    folder: Path
+
+    def put(self, path: str, content: bytes) -> None:
+        """Put a page in place, whole or not at all, and take away a tombstone that stood there."""
+        self._write(self._file("site", path), content)
+        self._remove(self._file("gone", path))
+
+    def bury(self, path: str, tombstone: bytes) -> None:
+        """Take a page away with its twins and put a tombstone in its place; durable when this returns."""
+        self._write(self._file("gone", path), tombstone)
+        page = self._file("site", path)
+        self._remove(page)
+        _sync_folder(page.parent)
+
+    def read(self, path: str) -> bytes | None:
+        """The page's bytes, or None when there is no such page."""
+        return _read(self._file("site", path))
+
+    def tombstone(self, path: str) -> bytes | None:
+        """The tombstone's bytes, or None when none stands there."""
+        return _read(self._file("gone", path))
+
+    def remove(self, path: str) -> None:
+        """Take away whatever stands at this path, page or tombstone."""
+        self._remove(self._file("site", path))
+        self._remove(self._file("gone", path))
+
+    def twin_fits(self, path: str, gone: bool) -> bool:
+        """Whether the compressed twin, where there should be one, unpacks to the page or tombstone beside it."""
+        file = self._file("gone" if gone else "site", path)
+        if file.suffix not in _TEXTS:
+            return True
+        packed = _read(file.with_name(file.name + ".gz"))
+        try:
+            return packed is not None and gzip.decompress(packed) == _read(file)
+        except (OSError, EOFError):
+            return False
+
+    def compressed(self, path: str) -> bytes | None:
+        """The page's bytes compressed with gzip, or None when there is no compressed twin."""
+        file = self._file("site", path)
+        return _read(file.with_name(file.name + ".gz"))
+
+    def paths(self) -> Iterator[str]:
+        """The URL path of every page and file, in no order; twins and unfinished files left out."""
+        root = self.folder / "site"
+        for folder, _, names in os.walk(root):
+            for name in names:
+                if name.endswith((".gz", ".tmp")):
+                    continue
+                path = "/" + Path(folder, name).relative_to(root).as_posix()
+                yield path.removesuffix("index.html").rstrip("/") or "/" if name == "index.html" else path
+
+    def _file(self, part: str, path: str) -> Path:
+        clean = path.strip("/")
+        if ".." in clean.split("/") or "\x00" in clean:
+            raise ValueError(f"not a path of the site: {path!r}")
+        name = clean.rpartition("/")[2]
+        file = self.folder / part / clean
+        return file if "." in name else file / "index.html"
+
+    def _write(self, file: Path, content: bytes) -> None:
+        failpoints.hit("page.before")
+        file.parent.mkdir(parents=True, exist_ok=True)
+        if file.suffix in _TEXTS:
+            # The twin first: whoever is served it a moment early gets the new page, never a mixture.
+            _replace(file.with_name(file.name + ".gz"), gzip.compress(content, 5, mtime=0))
+        _replace(file, content)
+        failpoints.hit("page.after")
+
+    def _remove(self, file: Path) -> None:
+        file.with_name(file.name + ".gz").unlink(missing_ok=True)
+        file.unlink(missing_ok=True)
+
+
+def _replace(file: Path, content: bytes) -> None:
+    beside = file.with_name(f".{new_id().hex}.tmp")
+    beside.write_bytes(content)
+    beside.replace(file)
+
+
+def _read(file: Path) -> bytes | None:
+    try:
+        return file.read_bytes()
+    except (FileNotFoundError, NotADirectoryError, IsADirectoryError):
+        return None
+
+
+def _sync_folder(folder: Path) -> None:
+    try:
+        handle = os.open(folder, os.O_RDONLY)
+    except FileNotFoundError:
+        return
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)

@@ -1,0 +1,135 @@
+"""Themes: complete in every language, overridable file by file, and refused with a reason."""
+
+from __future__ import annotations
+
+import json
+import re
+from dataclasses import fields
+from pathlib import Path
+
+import pytest
+
+from services.publish.renderers import Renderer, ThemeError
+from services.publish.renderers.theme import DEFAULT_THEME, Labels, load_theme
+from services.publish.views import teaser_of
+from shared.newsroom import load_newsroom
+from tests.factories import public_article
+
+
+def write(folder: Path, name: str, text: str) -> Path:
+    file = folder / name
+    file.parent.mkdir(parents=True, exist_ok=True)
+    file.write_text(text, encoding="utf-8")
+    return folder
+
+
+@pytest.mark.parametrize("language", ["fr", "en", "ar"])
+def test_every_language_has_every_label_of_its_own(language: str) -> None:
+    labels = load_theme([], ["fr", "en", "ar"]).labels
+    for field in fields(Labels):
+        assert getattr(labels[language], field.name).strip() or field.name == "and_", field.name
+    others = {other for other in labels if other != language}
+    for name in ("related", "published", "updated", "skip", "gone_title", "not_found_text", "latest", "home"):
+        assert getattr(labels[language], name) not in {getattr(labels[other], name) for other in others}, name
+
+
+def test_an_edition_without_labels_is_refused_by_name(tmp_path: Path) -> None:
+    with pytest.raises(ThemeError, match=r"labels/de\.toml: should also have .*skip"):
+        load_theme([], ["fr", "de"])
+    write(tmp_path, "labels/de.toml", 'skip = "Zum Inhalt"\nlocale = "de"')
+    with pytest.raises(ThemeError, match=r"labels/de\.toml: should also have and, .*updated"):
+        load_theme([tmp_path], ["fr", "de"])
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "said"),
+    [
+        ("labels/fr.toml", 'titre = "x"', "titre: is not known"),
+        ("labels/fr.toml", "skip = 3", "skip: should be a text"),
+        ("labels/fr.toml", "skip =", "should be TOML"),
+        ("labels/fr.toml", 'locale = "klingon!"', "locale: should be a locale"),
+        ("templates/footer.html", "{% if %}", "templates/footer.html"),
+    ],
+)
+def test_a_broken_theme_is_refused_with_its_file_and_reason(tmp_path: Path, name: str, text: str, said: str) -> None:
+    with pytest.raises(ThemeError, match=re.escape(said)):
+        load_theme([write(tmp_path, name, text)], ["fr"])
+
+
+def test_a_theme_folder_that_is_not_there_is_refused_by_name(tmp_path: Path) -> None:
+    with pytest.raises(ThemeError, match="nowhere: should be a folder"):
+        load_theme([tmp_path / "nowhere"], ["fr"])
+
+
+def test_a_newsroom_replaces_single_templates_labels_and_static_files(tmp_path: Path) -> None:
+    write(tmp_path, "templates/footer.html", "<footer>Imprimé à {{ edition.name }}</footer>")
+    write(tmp_path, "labels/fr.toml", 'related = "Dans le même sillage"')
+    write(tmp_path, "static/brand.css", ":root { --accent: rebeccapurple; }")
+    write(tmp_path, "static/logo.svg", "<svg xmlns='http://www.w3.org/2000/svg'/>")
+    newsroom = load_newsroom()
+    plain, own = Renderer(newsroom), Renderer(newsroom, [tmp_path])
+    page = own.article_page(public_article(), [teaser_of(public_article(slug="b"))]).decode()
+    assert "<footer>Imprimé à Les Deux Rives</footer>" in page
+    assert "Dans le même sillage" in page
+    assert 'class="masthead"' in page
+    (style,) = [path for path in own.static_files() if path.endswith(".css")]
+    assert style in page
+    assert own.static_files()[style].endswith(b":root { --accent: rebeccapurple; }")
+    assert style not in plain.static_files()
+    assert any(re.fullmatch(r"/assets/logo\.[0-9a-f]{12}\.svg", path) for path in own.static_files())
+    assert own.version != plain.version
+
+
+def test_the_version_changes_with_the_newsroom_and_stays_without_cause() -> None:
+    assert Renderer(load_newsroom()).version == Renderer(load_newsroom()).version
+    assert Renderer(load_newsroom()).version != Renderer(load_newsroom(base_url="https://b.example")).version
+
+
+def test_the_style_sheet_is_small_asks_for_nothing_and_names_no_side() -> None:
+    style = (DEFAULT_THEME / "static" / "style.css").read_text(encoding="utf-8")
+    assert len(style.encode()) <= 30_000
+    assert "url(" not in style
+    assert "@import" not in style
+    assert not re.search(
+        r"(margin|padding|border)-(left|right)|text-align: (left|right)|float:|[ {;](left|right):", style
+    )
+    assert style.count("{") == style.count("}")
+    for feature in ("prefers-color-scheme: dark", "prefers-reduced-motion", "@media print", ":focus-visible"):
+        assert feature in style
+
+
+def test_colours_have_enough_contrast_on_paper_and_tint_by_day_and_by_night() -> None:
+    style = (DEFAULT_THEME / "static" / "style.css").read_text(encoding="utf-8")
+    day = dict(re.findall(r"--(\w+): (#[0-9a-f]{6});", style.partition("@media")[0]))
+    night = dict(re.findall(r"--(\w+): (#[0-9a-f]{6});", style.partition("@media")[2].partition("\n}")[0]))
+    for name, colours in (("day", day), ("night", night)):
+        for ink in ("ink", "soft", "link", "accent"):
+            for paper in ("paper", "tint"):
+                assert contrast(colours[ink], colours[paper]) >= 4.5, (name, ink, paper)
+
+
+def contrast(one: str, other: str) -> float:
+    """The contrast ratio of WCAG 2.2 between two colours like "#16191d"."""
+    low, high = sorted(map(luminance, (one, other)))
+    return (high + 0.05) / (low + 0.05)
+
+
+def luminance(colour: str) -> float:
+    parts = [int(colour[at : at + 2], 16) / 255 for at in (1, 3, 5)]
+    linear = [part / 12.92 if part <= 0.04045 else ((part + 0.055) / 1.055) ** 2.4 for part in parts]
+    return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
+
+
+def test_robots_are_told_what_the_newspaper_decided() -> None:
+    newsroom = load_newsroom(base_url="https://rives.example")
+    renderer = Renderer(newsroom)
+    text = renderer.robots_txt(("/sitemap.xml",)).decode()
+    assert "User-agent: GPTBot\n" in text
+    assert text.endswith("\nSitemap: https://rives.example/sitemap.xml\n")
+    assert json.loads(renderer.tdmrep_json()) == [{"location": "/*", "tdm-reservation": 1}]
+    object.__setattr__(newsroom, "ai_opt_out", False)
+    open_to_all = Renderer(newsroom)
+    assert "GPTBot" not in open_to_all.robots_txt().decode()
+    assert "Sitemap" not in open_to_all.robots_txt().decode()
+    assert "tdm-reservation" not in open_to_all.article_page(public_article()).decode()
+    assert json.loads(open_to_all.tdmrep_json()) == [{"location": "/*", "tdm-reservation": 0}]

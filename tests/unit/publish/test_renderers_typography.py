@@ -1,0 +1,73 @@
+"""French spaces: where they go, where they must not, and that setting them twice changes nothing."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from services.publish.renderers.typography import THIN, applies_to, french_html, french_text
+
+
+def shown(text: str) -> str:
+    return text.replace(THIN, "_")
+
+
+@pytest.mark.parametrize(
+    ("typed", "set_"),
+    [
+        ("Pourquoi ?", "Pourquoi_?"),
+        ("Pourquoi?", "Pourquoi_?"),
+        ("Quoi?!", "Quoi_?!"),
+        ("Eau : le prix monte ; pourquoi ?", "Eau_: le prix monte_; pourquoi_?"),
+        ("« Oui », dit-il", "«_Oui_», dit-il"),
+        ("«Oui»", "«_Oui_»"),
+        ("« Ah ! »", "«_Ah_!_»"),
+        ("« »", "«_»"),
+        ("un\u00a0fait\u00a0: 12\u00a0%", "un\u00a0fait_: 12_%"),
+        ("de 11:05 à 12:30", "de 11:05 à 12:30"),
+        ("(?) et (!)", "(?) et (!)"),
+        ("voir https://a.example/?q=1;r=2 : là", "voir https://a.example/?q=1;r=2_: là"),
+        ("ratio 3:2, clé:valeur", "ratio 3:2, clé:valeur"),
+        ("", ""),
+        ("?", "?"),
+    ],
+)
+def test_french_text_gets_thin_no_break_spaces(typed: str, set_: str) -> None:
+    assert shown(french_text(typed)) == set_
+
+
+@pytest.mark.parametrize(
+    ("typed", "set_"),
+    [
+        ("<p>Il dit: <em>oui</em>: «&nbsp;non&nbsp;»</p>", "<p>Il dit_: <em>oui</em>_: «_non_»</p>"),
+        ("<p>Recherche &amp; développement; R&amp;D</p>", "<p>Recherche &amp; développement_; R&amp;D</p>"),
+        ('<a href="/a?b=1 ; c">lien !</a>', '<a href="/a?b=1 ; c">lien_!</a>'),
+        ('<p title="a > b : c ?">x ?</p>', '<p title="a > b : c ?">x_?</p>'),
+        (
+            "<code>a ? b : c</code> ou <pre>x ; y\n<b>z ;</b></pre>",
+            "<code>a ? b : c</code> ou <pre>x ; y\n<b>z ;</b></pre>",
+        ),
+        ("<p>1 &lt; 2 ?</p>", "<p>1 &lt; 2_?</p>"),
+    ],
+)
+def test_markup_code_addresses_and_references_stay_as_they_are(typed: str, set_: str) -> None:
+    assert shown(french_html(typed)) == set_
+
+
+@given(st.text(alphabet=st.sampled_from("ab1 \u00a0\u202f\n«»;:!?%().,…'\"/&<>é"), max_size=40))
+def test_setting_spaces_twice_changes_nothing(text: str) -> None:
+    once = french_text(text)
+    assert french_text(once) == once
+    html = french_html(text)
+    assert french_html(html) == html
+
+
+@given(st.text(max_size=60))
+def test_only_blanks_change(text: str) -> None:
+    assert "".join(french_text(text).split()) == "".join(text.split())
+
+
+def test_only_french_is_set_the_french_way() -> None:
+    assert applies_to("fr")
+    assert applies_to("fr-BE")
+    assert not applies_to("fro")
+    assert not applies_to("en")
