@@ -88,9 +88,13 @@ def states(node: Node) -> dict[str, str]:
 
 
 def test_an_event_is_a_row_for_each_listener_and_commits_with_its_change(sender: Node) -> None:
-    with pytest.raises(RuntimeError), sender.unit_of_work() as session:
-        outbox.say(session, published())
-        raise RuntimeError("the change fails")
+    def say_and_fail() -> None:
+        with sender.unit_of_work() as session:
+            outbox.say(session, published())
+            raise RuntimeError("the change fails")
+
+    with pytest.raises(RuntimeError):
+        say_and_fail()
     say(sender, "Le pont ferme")
 
     with sender.reading() as session:

@@ -1,0 +1,332 @@
+"""publish hears articles and related sets, on both databases: pages, lists, tombstones, and what each used."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from sqlalchemy import select, update
+
+from services.publish import actions, store
+from services.publish.models import Delivery, Page
+from services.publish.service import Publish, create_service
+from services.publish.settings import PublishSettings
+from services.publish.site import LocalSite
+from shared import clock, migrate
+from shared.event_schemas import encode
+from shared.events import (
+    ArticleCorrected,
+    Correction,
+    Event,
+    PublicArticle,
+    RelatedChanged,
+    RelatedSet,
+    RelatedSetEntry,
+)
+from shared.ids import new_id
+from shared.service import Node
+from shared.tables import jobs as jobs_table
+from tests.factories import killed, public_article, published, today
+
+
+class House:
+    """publish in one process without a worker: events are heard and due jobs done when the test says so."""
+
+    def __init__(self, publish: Publish, settings: PublishSettings) -> None:
+        self.publish = publish
+        self.node = Node(publish.service, settings, here=("urgent", "normal"))
+        self.site: LocalSite = publish.builder.site
+
+    def hear(self, *events: Event, lane: str = "normal") -> None:
+        for event in events:
+            envelope = encode(event, event_id=new_id(), source="ingest", said_at=clock.now(), trace="")
+            self.node.hear([envelope], lane, again=False)
+
+    def finish(self) -> None:
+        """Do everything that is waiting, however long it was to wait, but deliveries."""
+        while True:
+            with self.node.unit_of_work() as session:
+                waiting = (jobs_table.c.state == "ready") & (jobs_table.c.lane != "deliver")
+                if not session.scalars(select(jobs_table.c.id).where(waiting)).all():
+                    return
+                session.execute(update(jobs_table).where(waiting).values(run_at=clock.now()))
+            for lane in ("urgent", "normal", "bulk"):
+                self.node.run_jobs(lane)
+
+    def page(self, path: str) -> str:
+        content = self.site.read(path)
+        return content.decode() if content is not None else ""
+
+    def builds(self) -> dict[str, int]:
+        with self.node.reading() as session:
+            return {row.path: row.build for row in session.execute(select(Page.path, Page.build))}
+
+    def differences(self) -> list[dict[str, Any]]:
+        with self.node.reading() as session:
+            return actions.verify(session, builder=self.publish.builder)
+
+
+@pytest.fixture
+def house(database_url: str, settings_for: Callable[..., PublishSettings], tmp_path: Path) -> Iterator[House]:
+    settings = settings_for(
+        "publish",
+        database_url,
+        cls=PublishSettings,
+        ROTATIVE_WEBHOOK_ALLOW="127.0.0.0/8",
+        ROTATIVE_BASE_URL="https://journal.test",
+    )
+    migrate.upgrade(database_url, "publish")
+    house = House(create_service(settings), settings)
+    yield house
+    house.node.close()
+
+
+def related(article: PublicArticle, *others: PublicArticle, number: int = 1) -> RelatedChanged:
+    entries = tuple(RelatedSetEntry(article_id=one.id, score=0.5, reason="text") for one in others)
+    return RelatedChanged(sets=(RelatedSet(article_id=article.id, set_number=number, entries=entries),))
+
+
+def test_an_article_is_a_page_at_once_and_in_its_lists_after_the_next_pass(house: House) -> None:
+    house.hear(published(headline="Le pont ferme"))
+    assert "Le pont ferme" in house.page("/societe/le-pont-du-port-ferme")
+    assert "Le pont ferme" not in house.page("/")
+
+    house.finish()
+
+    for path in ("/", "/societe", "/feed.xml", "/societe/feed.xml"):
+        assert "Le pont ferme" in house.page(path)
+    assert house.differences() == []
+
+
+def test_an_older_change_never_replaces_a_newer_one(house: House) -> None:
+    article = public_article(change=3, headline="La troisième")
+    house.hear(published(**vars(article)))
+    house.hear(published(**{**vars(article), "change": 2, "headline": "La deuxième"}))
+    house.finish()
+
+    assert "La troisième" in house.page(article.path)
+    assert "La deuxième" not in house.page(article.path) + house.page("/")
+
+
+def test_a_kill_leaves_a_tombstone_that_no_late_event_passes(house: House) -> None:
+    article = public_article(headline="Le scandale")
+    other = public_article(slug="autre", headline="Autre chose")
+    house.hear(published(**vars(article)), published(**vars(other)), related(other, article))
+    house.finish()
+    assert "Le scandale" in house.page(other.path)
+
+    house.hear(killed(**{**vars(article), "status": "killed", "change": 5, "body_html": ""}), lane="urgent")
+
+    for path in (article.path, other.path, "/", "/societe", "/feed.xml", "/societe/feed.xml"):
+        assert "Le scandale" not in house.page(path)
+    assert house.site.tombstone(article.path) is not None
+    house.hear(published(**{**vars(article), "change": 4}))
+    house.finish()
+    assert house.site.read(article.path) is None
+    assert house.differences() == []
+
+
+def test_a_set_that_names_an_article_not_yet_held_shows_it_once_it_is(house: House) -> None:
+    first = public_article(slug="premier", headline="Le premier")
+    late = public_article(slug="tard", headline="Le retardataire")
+    house.hear(published(**vars(first)), related(first, late))
+    house.finish()
+    assert "Le retardataire" not in house.page(first.path)
+
+    house.hear(published(**vars(late)))
+    house.finish()
+
+    assert "Le retardataire" in house.page(first.path)
+
+
+def test_a_changed_set_builds_exactly_the_page_that_shows_it_and_an_older_set_nothing(house: House) -> None:
+    articles = [public_article(slug=f"numero-{n}", headline=f"Numéro {n}") for n in range(4)]
+    house.hear(*(published(**vars(one)) for one in articles))
+    house.finish()
+    before = house.builds()
+
+    house.hear(related(articles[0], articles[1], articles[2], number=7))
+    house.hear(related(articles[0], articles[3], number=6))
+    house.finish()
+
+    after = house.builds()
+    assert {path for path in after if after[path] != before[path]} == {articles[0].path}
+    assert house.page(articles[0].path).index("Numéro 1") < house.page(articles[0].path).index("Numéro 2")
+    assert "Numéro 3" not in house.page(articles[0].path)
+
+
+def test_a_change_that_teasers_do_not_show_builds_no_page_that_only_shows_the_teaser(house: House) -> None:
+    shown = public_article(slug="montre", headline="Montré", change=1)
+    shows = public_article(slug="montre-ailleurs", headline="Qui montre")
+    house.hear(published(**vars(shown)), published(**vars(shows)), related(shows, shown))
+    house.finish()
+    before = house.builds()
+
+    house.hear(published(**{**vars(shown), "change": 2, "revision": 2, "body_html": "<p>Un autre corps.</p>"}))
+    house.finish()
+    assert house.builds()[shows.path] == before[shows.path]
+
+    house.hear(published(**{**vars(shown), "change": 3, "revision": 3, "headline": "Montré autrement"}))
+    house.finish()
+    assert "Montré autrement" in house.page(shows.path)
+
+
+def test_a_page_whose_bytes_have_not_changed_is_not_written(house: House) -> None:
+    house.hear(published())
+    house.finish()
+    before = house.builds()
+    with house.node.unit_of_work() as session:
+        actions.ask_for_rebuild(session, None, now=clock.now())
+    house.finish()
+    assert {path: house.builds()[path] for path in before} == before
+
+
+def test_verify_finds_what_is_missing_changed_or_extra_and_rebuild_mends_it(house: House) -> None:
+    house.publish.builder.install()
+    article = public_article()
+    house.hear(published(**vars(article)))
+    house.finish()
+    site = house.site.folder / "site"
+    (site / "index.html").unlink()
+    (site / "societe" / article.slug / "index.html").write_text("défiguré")
+    (site / "feed.xml.gz").write_bytes(b"damaged")
+    (site / "stray.html").write_text("nobody knows me")
+
+    problems = {(one["path"], one["problem"]) for one in house.differences()}
+
+    assert problems == {("/", "missing"), (article.path, "changed"), ("/feed.xml", "changed"), ("/stray.html", "extra")}
+    with house.node.unit_of_work() as session:
+        actions.ask_for_rebuild(session, None, now=clock.now())
+    house.finish()
+    assert {one["problem"] for one in house.differences()} == {"extra"}
+
+
+# Announcing
+
+
+def subscribe(house: House, **wanted: Any) -> Any:
+    with house.node.unit_of_work() as session:
+        values = {"channel": "webhook", "url": "http://127.0.0.1:9/hook", "filter": {}, **wanted}
+        return actions.subscribe(
+            session,
+            allow=house.node.settings.webhook_allow,
+            newsroom=house.publish.builder.newsroom,
+            now=clock.now(),
+            **values,
+        ).id
+
+
+def deliveries(house: House) -> list[tuple[str, int, str]]:
+    with house.node.reading() as session:
+        rows = session.scalars(select(Delivery).order_by(Delivery.id))
+        return [(row.type, row.change, row.state) for row in rows]
+
+
+def test_each_matching_subscription_gets_one_delivery_and_a_refile_none(house: House) -> None:
+    subscribe(house)
+    subscribe(house, filter={"languages": ["ar"]})
+    subscribe(house, filter={"sections": ["sport"]})
+    subscribe(house, filter={"languages": ["fr"], "sections": ["societe"]})
+    article = public_article()
+    house.hear(published(**vars(article)))
+    house.finish()
+    assert deliveries(house) == [("article.published", 1, "due")] * 2
+
+    settle(house)
+    house.hear(published(**{**vars(article), "change": 2, "revision": 2}))
+    house.finish()
+    assert len(deliveries(house)) == 2
+
+
+def settle(house: House) -> None:
+    """Let every delivery have been delivered."""
+    with house.node.unit_of_work() as session:
+        session.execute(update(Delivery).values(state="delivered", tries=1))
+        session.execute(update(jobs_table).where(jobs_table.c.lane == "deliver").values(state="done", attempts=1))
+
+
+def test_a_correction_and_a_kill_are_told_to_those_who_were_told_before(house: House) -> None:
+    subscribe(house)
+    article = public_article()
+    house.hear(published(**vars(article)))
+    house.finish()
+    settle(house)
+    note = Correction(note="Le pont ferme six semaines, et non huit.", corrected_at=today("10:00"))
+    values = {**vars(article), "change": 2, "revision": 2, "corrections": (note,)}
+    house.hear(ArticleCorrected(article=PublicArticle(**values)), lane="urgent")
+    house.finish()
+    settle(house)
+    house.hear(killed(**{**values, "change": 3, "status": "killed", "body_html": ""}), lane="urgent")
+    house.finish()
+
+    assert [(kind, change) for kind, change, _ in deliveries(house)] == [
+        ("article.published", 1),
+        ("article.corrected", 2),
+        ("article.killed", 3),
+    ]
+
+
+def test_a_first_announcement_that_never_left_is_made_anew_with_the_newest_change(house: House) -> None:
+    subscribe(house)
+    article = public_article()
+    house.hear(published(**vars(article)))
+    house.finish()
+    note = Correction(note="Six semaines.", corrected_at=today("10:00"))
+    house.hear(
+        ArticleCorrected(
+            article=PublicArticle(**{**vars(article), "change": 2, "revision": 2, "corrections": (note,)})
+        ),
+        lane="urgent",
+    )
+    house.finish()
+
+    assert deliveries(house) == [("article.published", 1, "superseded"), ("article.published", 2, "due")]
+
+
+def test_a_first_announcement_that_may_have_arrived_is_followed_by_the_correction(house: House) -> None:
+    subscribe(house)
+    article = public_article()
+    house.hear(published(**vars(article)))
+    house.finish()
+    with house.node.unit_of_work() as session:
+        session.execute(update(jobs_table).where(jobs_table.c.lane == "deliver").values(state="leased", attempts=1))
+    note = Correction(note="Six semaines.", corrected_at=today("10:00"))
+    house.hear(
+        ArticleCorrected(
+            article=PublicArticle(**{**vars(article), "change": 2, "revision": 2, "corrections": (note,)})
+        ),
+        lane="urgent",
+    )
+    house.finish()
+
+    assert deliveries(house) == [("article.published", 1, "superseded"), ("article.corrected", 2, "due")]
+
+
+def test_neither_a_replay_nor_an_article_that_notifies_nobody_is_announced(house: House) -> None:
+    subscribe(house)
+    house.hear(published(slug="rejoue", replayed=True), published(slug="muet", notify=False))
+    house.finish()
+    assert deliveries(house) == []
+
+
+def test_nothing_is_announced_before_its_page_is_in_place(house: House) -> None:
+    subscribe(house)
+    article = public_article()
+    envelope = encode(published(**vars(article)), event_id=new_id(), source="ingest", said_at=clock.now(), trace="")
+    place = house.site.folder / "site" / "societe" / article.slug
+
+    def hide(session: Any, heard: list[Any]) -> None:
+        actions.receive_articles(session, heard, builder=house.publish.builder, now=clock.now())
+        (place / "index.html").unlink()
+
+    house.publish.service.listeners["article.published.v1"] = hide  # type: ignore[index]
+    house.node.hear([envelope], "normal", again=False)
+    assert deliveries(house) == []
+
+    house.finish()
+    assert deliveries(house) == [("article.published", 1, "due")]
+    assert house.page(article.path)
+    with house.node.reading() as session:
+        assert store.page(session, article.path) is not None

@@ -1,0 +1,294 @@
+"""The index keeps every related set exactly what a fresh index would make of the same articles."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Sequence
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from uuid import UUID
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from services.recommend.index import Article, Index, Refresh, Rules, read, snapshot
+
+WORDS = (
+    "accord pont musée grève budget loi match vaccin forêt banque école tunnel procès récolte mairie canal usine orage"
+    " fusion satellite opéra barrage pétition quai verger lycée phare digue atelier marché"
+).split()
+START = datetime(2026, 3, 1, 8, tzinfo=UTC)
+
+
+def article(number: int, words: str, *, hours: int = 0, section: str = "societe", language: str = "fr") -> Article:
+    head, _, rest = words.partition(" ")
+    return Article(UUID(int=number), language, section, START + timedelta(hours=hours), read(language, head, rest))
+
+
+def kept_in(kept: dict[UUID, Article]):
+    def source(ids: Sequence[UUID]) -> list[Article]:
+        return [kept[article_id] for article_id in ids if article_id in kept]
+
+    return source
+
+
+def refreshed(index: Index, kept: dict[UUID, Article]) -> Index:
+    while not Refresh(index, kept_in(kept)).run(60):
+        pass
+    return index
+
+
+def sets_of(index: Index) -> dict[UUID, tuple]:
+    return {article_id: index.set_of(article_id) for article_id in index.ids()}
+
+
+def titles(*numbers: int) -> list[UUID]:
+    return [UUID(int=number) for number in numbers]
+
+
+def shown(index: Index, number: int) -> list[int]:
+    return [entry.article_id.int for entry in index.set_of(UUID(int=number))]
+
+
+def test_an_article_is_shown_under_the_one_it_is_about_and_the_other_way_round():
+    index = Index()
+    index.put(article(1, "Pont le pont suspendu de Brive sera fermé pour travaux"))
+    index.put(article(2, "Opéra la saison de l'opéra commence", section="culture"))
+
+    placed = index.put(article(3, "Travaux les travaux du pont suspendu de Brive avancent", hours=5))
+
+    assert shown(index, 3)[0] == 1
+    assert shown(index, 1)[0] == 3
+    assert placed.older_sets == 1
+    assert 3 not in shown(index, 2)
+
+
+def test_languages_never_meet():
+    index = Index()
+    index.put(article(1, "Nation the national budget vote in Paris", language="en"))
+    index.put(article(2, "Nation the national budget vote in Paris today", language="fr"))
+
+    assert shown(index, 1) == []
+    assert shown(index, 2) == []
+
+
+def test_copies_are_shown_once_and_never_under_themselves():
+    wire = "Barrage le barrage de la vallée cède après les orages et inonde trois villages du canton voisin"
+    index = Index()
+    for number in range(1, 4):
+        index.put(article(number, wire, hours=number))
+    index.put(article(4, "Enquête pourquoi le barrage a rompu, que savaient les ingénieurs, qui paiera les dégâts de la vallée", hours=9))
+
+    assert shown(index, 4) == [3]
+    assert shown(index, 1) == [4]
+
+
+def test_a_short_set_is_filled_with_what_the_section_published_just_before_and_later_articles_do_not_change_it():
+    index = Index()
+    for number, word in enumerate(["musée", "grève", "vaccin"], start=1):
+        index.put(article(number, f"{word} {word}", hours=number))
+    index.changes()
+
+    index.put(article(4, "forêt forêt", hours=4))
+
+    entries = index.set_of(UUID(int=4))
+    assert [entry.article_id.int for entry in entries] == [3, 2, 1]
+    assert not any(entry.by_text for entry in entries)
+    assert shown(index, 1) == []
+    assert [change.article_id.int for change in index.changes()] == [4]
+
+
+def test_a_withdrawn_fill_is_replaced_and_an_imported_one_is_taken_in():
+    index = Index(Rules(size=2))
+    for number, word in enumerate(["musée", "grève", "vaccin", "forêt"], start=1):
+        index.put(article(number, f"{word} {word}", hours=number * 10))
+
+    index.remove(UUID(int=3))
+    assert shown(index, 4) == [2, 1]
+
+    index.put(article(5, "tunnel tunnel", hours=35))
+    assert shown(index, 4) == [5, 2]
+
+
+def test_an_article_that_says_the_same_again_changes_nothing():
+    index = Index()
+    for number in range(1, 30):
+        index.put(article(number, " ".join(random.Random(number).choices(WORDS, k=12)), hours=number))
+    index.changes()
+
+    index.put(article(7, " ".join(random.Random(7).choices(WORDS, k=12)), hours=7))
+
+    assert index.changes() == []
+
+
+def test_a_removed_article_leaves_every_set():
+    index = Index()
+    for number in range(1, 40):
+        index.put(article(number, " ".join(random.Random(number).choices(WORDS, k=12)), hours=number))
+
+    assert index.remove(UUID(int=20))
+
+    assert not index.remove(UUID(int=20))
+    assert all(20 not in shown(index, number) for number in range(1, 40) if number != 20)
+
+
+def test_after_a_refresh_the_order_of_arrival_is_forgotten():
+    kept = {UUID(int=n): article(n, " ".join(random.Random(n).choices(WORDS, k=14)), hours=n) for n in range(1, 160)}
+    in_order, shuffled = Index(), Index()
+    others = list(kept.values())
+    random.Random(5).shuffle(others)
+
+    for one in kept.values():
+        in_order.put(one)
+    for one in others[:80]:
+        shuffled.put(one)
+    refreshed(shuffled, kept)
+    for one in others[80:]:
+        shuffled.put(one)
+
+    assert sets_of(refreshed(in_order, kept)) == sets_of(refreshed(shuffled, kept))
+
+
+def test_articles_may_come_and_go_while_the_weights_are_refreshed():
+    kept = {UUID(int=n): article(n, " ".join(random.Random(n).choices(WORDS, k=14)), hours=n) for n in range(1, 200)}
+    index = Index()
+    for one in list(kept.values())[:150]:
+        index.put(one)
+    held = {article_id: kept[article_id] for article_id in index.ids()}
+
+    refresh = Refresh(index, kept_in(held))
+    coming = iter(list(kept.values())[150:])
+    going = iter(list(held))
+    while not refresh.run(0):
+        one = next(coming, None)
+        if one is not None:
+            held[one.id] = one
+            index.put(one)
+            gone = next(going)
+            del held[gone]
+            index.remove(gone)
+
+    # The weights were counted while articles came and went; with those same weights a fresh index has the same sets.
+    before = sets_of(index)
+    for one in held.values():
+        index.put(one)
+    assert sets_of(index) == before
+
+
+def test_a_refresh_can_fill_an_empty_index():
+    kept = {UUID(int=n): article(n, " ".join(random.Random(n).choices(WORDS, k=14)), hours=n) for n in range(1, 90)}
+    one_by_one, at_once = Index(), Index()
+    for one in kept.values():
+        one_by_one.put(one)
+
+    while not Refresh(at_once, kept_in(kept), list(kept)).run(60):
+        pass
+
+    assert sets_of(refreshed(one_by_one, kept)) == sets_of(at_once)
+
+
+def test_a_loaded_snapshot_goes_on_exactly_where_it_was_saved(tmp_path: Path):
+    kept = {UUID(int=n): article(n, " ".join(random.Random(n).choices(WORDS, k=14)), hours=n) for n in range(1, 120)}
+    index = Index()
+    for one in list(kept.values())[:90]:
+        index.put(one)
+    refreshed(index, kept)
+    index.remove(UUID(int=12))
+    snapshot.save(index, tmp_path / "index", {"position": 7})
+
+    loaded, note = snapshot.load(tmp_path / "index", Rules())
+
+    assert note == {"position": 7}
+    assert sets_of(loaded) == sets_of(index)
+    for one in list(kept.values())[90:]:
+        loaded.put(one)
+        index.put(one)
+    assert sets_of(loaded) == sets_of(index)
+
+
+@pytest.mark.parametrize("harm", ["cut", "flip", "other", "missing"])
+def test_a_broken_snapshot_is_noticed(tmp_path: Path, harm: str):
+    index = Index()
+    index.put(article(1, "Pont le pont est fermé"))
+    path = tmp_path / "index"
+    snapshot.save(index, path, {})
+    content = bytearray(path.read_bytes())
+    if harm == "cut":
+        path.write_bytes(content[:-10])
+    elif harm == "flip":
+        content[-30] ^= 1
+        path.write_bytes(content)
+    elif harm == "other":
+        path.write_bytes(b"something else")
+    else:
+        path.unlink()
+
+    with pytest.raises(snapshot.BrokenSnapshot):
+        snapshot.load(path, Rules())
+
+
+def test_a_snapshot_of_other_rules_is_not_used(tmp_path: Path):
+    snapshot.save(Index(), tmp_path / "index", {})
+
+    with pytest.raises(snapshot.BrokenSnapshot, match="other rules"):
+        snapshot.load(tmp_path / "index", Rules(size=4))
+
+
+# Few words, so that scores are often level, texts are often copies, and rows run out.
+texts = st.lists(st.sampled_from(WORDS[:14]), min_size=1, max_size=14).map(" ".join)
+# A newsroom's worth of alike articles to begin with, so that rows are full and something is always left out.
+archives = st.integers(0, 2**32).map(lambda seed: [" ".join(random.Random(seed + n).choices(WORDS, k=12)) for n in range(45)])
+steps = st.lists(
+    st.one_of(
+        st.tuples(
+            st.just("put"),
+            st.integers(1, 60),
+            texts,
+            st.integers(0, 400),
+            st.sampled_from(["societe", "sport"]),
+            st.sampled_from(["fr", "fr", "fr", "en"]),
+        ),
+        st.tuples(st.just("remove"), st.integers(1, 60)),
+        st.tuples(st.just("refresh")),
+    ),
+    min_size=1,
+    max_size=120,
+)
+
+
+@settings(max_examples=120, deadline=None)
+@given(archive=st.one_of(st.just([]), archives), steps=steps, seed=st.integers(0, 3), size=st.sampled_from([3, 6]))
+def test_whatever_came_and_went_the_sets_are_those_of_a_fresh_index(
+    archive: list[str], steps: list[tuple], seed: int, size: int
+):
+    rules = Rules(size=size, floor=0.05)
+    index: Index = Index(rules)
+    kept: dict[UUID, Article] = {}
+    come = [("put", n, words, n * 9 % 400, "societe", "fr") for n, words in enumerate(archive, start=1)]
+    for step in come + steps:
+        if step[0] == "put":
+            _, number, words, hours, section, language = step
+            kept[UUID(int=number)] = one = article(number, words, hours=hours, section=section, language=language)
+            index.put(one)
+        elif step[0] == "remove":
+            kept.pop(UUID(int=step[1]), None)
+            index.remove(UUID(int=step[1]))
+        else:
+            refreshed(index, kept)
+    told: dict[UUID, tuple] = {}
+    for change in index.changes():
+        if change.entries is not None:
+            told[change.article_id] = change.entries
+
+    assert told == sets_of(index)
+    before = sets_of(index)
+    others = list(kept.values())
+    random.Random(seed).shuffle(others)
+    for one in others:  # taken out and put again, with the same weights, in another order
+        index.put(one)
+    assert sets_of(index) == before
+    fresh = Index(rules)
+    for one in others:
+        fresh.put(one)
+    assert sets_of(refreshed(index, kept)) == sets_of(refreshed(fresh, kept))

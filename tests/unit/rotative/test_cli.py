@@ -1,0 +1,163 @@
+import json
+from collections.abc import Callable
+
+import httpx
+import pytest
+from click.testing import CliRunner
+
+from rotative import cli, client
+
+LIVE = {"id": "0199", "url": "http://127.0.0.1:8000/societe/un", "status": "live"}
+TIMELINE = {
+    "items": [
+        {"step": "accepted", "at": "2026-03-01T08:00:00+00:00"},
+        {"step": "seen_live", "at": "2026-03-01T08:00:00.04+00:00"},
+    ]
+}
+
+
+class System:
+    """A stand-in for a running system: answers by (method, path), and remembers what it was asked."""
+
+    def __init__(self) -> None:
+        self.answers: dict[tuple[str, str], Callable[[httpx.Request], httpx.Response]] = {}
+        self.asked: list[tuple[str, str, str]] = []
+
+    def says(self, method: str, path: str, status: int = 200, body: object = None) -> None:
+        content = b"" if body is None else json.dumps(body).encode()
+        self.answers[method, path] = lambda _: httpx.Response(status, content=content)
+
+    def answer(self, request: httpx.Request) -> httpx.Response:
+        self.asked.append((request.method, request.url.path, request.content.decode()))
+        known = self.answers.get((request.method, request.url.path))
+        return known(request) if known else httpx.Response(404, json={"detail": "There is nothing here"})
+
+
+@pytest.fixture
+def system(monkeypatch):
+    """A stand-in system that every command of the test talks to."""
+    monkeypatch.setenv("ROTATIVE_KEY", "the-key-of-the-tests")
+    stand_in = System()
+    real = client.Client
+    monkeypatch.setattr(
+        client, "Client", lambda url, key: real(url, key, transport=httpx.MockTransport(stand_in.answer))
+    )
+    return stand_in
+
+
+def run(*arguments: object):
+    return CliRunner().invoke(cli.main, [str(one) for one in arguments])
+
+
+def test_a_posted_file_is_followed_until_it_is_live(system, tmp_path):
+    file = tmp_path / "un.md"
+    file.write_text("---\nheadline: Un\n---\nTexte")
+    system.says("POST", "/v1/articles", 201, LIVE)
+    system.says("GET", "/societe/un")
+    system.says("GET", "/v1/articles/0199/timeline", 200, TIMELINE)
+
+    result = run("post", file)
+
+    assert result.exit_code == 0, result.output
+    assert "http://127.0.0.1:8000/societe/un" in result.output
+    assert "seen live" in result.output
+    assert "40 ms" in result.output
+
+
+def test_a_bad_file_does_not_keep_the_others_from_being_posted(system, tmp_path):
+    bad, refused, good = tmp_path / "bad.md", tmp_path / "refused.json", tmp_path / "good.json"
+    bad.write_text("nothing")
+    refused.write_text('{"headline": ""}')
+    good.write_text('{"headline": "Un", "status": "draft"}')
+
+    def accept(request: httpx.Request) -> httpx.Response:
+        if json.loads(request.content)["headline"]:
+            return httpx.Response(201, json={**LIVE, "status": "draft"})
+        return httpx.Response(422, json={"detail": "Faults", "errors": [{"pointer": "/headline", "detail": "Empty"}]})
+
+    system.answers["POST", "/v1/articles"] = accept
+
+    result = run("post", bad, refused, good)
+
+    assert result.exit_code == 1
+    assert f"{bad}: should begin with front matter" in result.output
+    assert f"{refused}: Faults (422)" in result.output
+    assert "/headline: Empty" in result.output
+    assert f"{good}: draft, not on the site" in result.output
+    assert "2 of 3 failed." in result.output
+
+
+def test_the_dead_of_all_services_are_listed_by_names_that_other_commands_take(system):
+    letter = {"id": 7, "kind": "event", "reference": "0199", "attempts": 8, "error": "ValueError:\n no"}
+    for service in ("ingest", "recommend", "publish"):
+        system.says("GET", f"/v1/{service}/dead", 200, {"items": [letter] if service == "publish" else []})
+    system.says("POST", "/v1/publish/dead/7/retry", 204)
+    system.says("DELETE", "/v1/publish/dead/7", 204)
+    system.says("GET", "/v1/publish/dead/7", 200, letter)
+
+    listed = run("dead", "list")
+
+    assert "publish/7" in listed.output
+    assert "ValueError: no" in listed.output
+    assert run("dead", "show", "publish/7").exit_code == 0
+    assert run("dead", "retry", "publish/7").output == "publish/7 will be tried again.\n"
+    assert run("dead", "discard", "--all").output == "publish/7 is discarded.\n"
+
+
+@pytest.mark.parametrize("arguments", [["retry"], ["retry", "7"], ["discard", "--all", "publish/7"], ["show", "x/7"]])
+def test_dead_letters_must_be_named(system, arguments):
+    assert run("dead", *arguments).exit_code == 2
+
+
+def test_a_dead_letter_that_is_not_there_is_a_sentence(system):
+    result = run("dead", "show", "publish/9")
+
+    assert result.exit_code == 1
+    assert result.output == "There is nothing here (404)\n"
+
+
+def test_differences_make_verify_fail(system):
+    system.says("POST", "/v1/publish/verify", 200, {"items": [{"path": "/un", "problem": "missing", "detail": "no file"}]})
+    different = run("verify")
+    system.says("POST", "/v1/publish/verify", 200, {"items": []})
+    same = run("verify")
+
+    assert different.exit_code == 1
+    assert "/un: missing, no file" in different.output
+    assert same.exit_code == 0
+
+
+def test_one_page_is_rebuilt_by_its_path(system):
+    system.says("POST", "/v1/publish/rebuild", 202)
+
+    result = run("rebuild", "--path", "/un")
+
+    assert result.exit_code == 0
+    assert json.loads(system.asked[0][2]) == {"path": "/un"}
+
+
+def test_status_shows_all_services(system):
+    for service in ("ingest", "recommend", "publish"):
+        system.says(
+            "GET", f"/v1/{service}/status", 200, {"redis": True, "queues": {"urgent": 0}, "oldest_unreceived_s": None}
+        )
+
+    result = run("status")
+
+    assert result.exit_code == 0
+    assert [line for line in result.output.splitlines() if not line.startswith(" ")] == [
+        "ingest",
+        "recommend",
+        "publish",
+    ]
+    assert "redis                        yes" in result.output
+
+
+def test_without_a_running_system_there_is_a_sentence(monkeypatch, tmp_path):
+    monkeypatch.setenv("ROTATIVE_URL", "http://127.0.0.1:9")
+    monkeypatch.setenv("ROTATIVE_KEY", "the-key-of-the-tests")
+
+    result = run("status", "--data", tmp_path)
+
+    assert result.exit_code == 1
+    assert "Nothing answers at http://127.0.0.1:9" in result.output
