@@ -10,10 +10,9 @@ from collections.abc import Callable
 from typing import Any
 
 from celery import Celery, Task, shared_task
-from kombu import Queue
+from kombu import Exchange, Queue
 
 from shared import routing
-from shared.logs import traced
 
 # A task's time limit stays below the lease of the jobs that it may have claimed (jobs.LEASE_S).
 SOFT_TIME_LIMIT_S = 10
@@ -37,19 +36,14 @@ CONSUMER_OPTIONS: dict[str, Any] = {
     "unacked_restore_throttle": 1,
 }
 KEY_PREFIX = "rotative:"
+EXCHANGE = Exchange("rotative", type="direct")
 
 
 class NewsTask(Task):
-    """Every task of the three services: its work carries the trace id that it came with."""
+    """Every task of the services. The trace id of its work travels in its events and jobs, not beside them."""
 
     abstract = True
     ignore_result = True
-
-    def __call__(self, *args: Any, **kwargs: Any) -> Any:
-        """Run the task inside its trace."""
-        headers = getattr(self.request, "headers", None) or {}
-        with traced(str(headers.get("trace", ""))):
-            return super().__call__(*args, **kwargs)
 
 
 def task(name: str, **options: Any) -> Callable[[Callable[..., None]], Any]:
@@ -65,29 +59,34 @@ def create_celery(name: str, redis_url: str, *, include: list[str], producer: bo
     with short bounded time-outs, so that nothing waits for a Redis that is down or frozen.
     """
     app = Celery(name, broker=redis_url, include=include, task_cls=NewsTask, set_as_current=not producer)
-    app.conf.update(
-        task_serializer="json",
-        accept_content=["json"],
-        result_backend=None,
-        task_ignore_result=True,
-        task_acks_late=False,
-        task_reject_on_worker_lost=False,
-        task_time_limit=TIME_LIMIT_S,
-        task_soft_time_limit=SOFT_TIME_LIMIT_S,
-        task_create_missing_queues=False,
-        task_queues=[Queue(queue) for queue in routing.queues(*routing.SERVICES)],
-        task_default_queue=routing.queues(*routing.SERVICES)[0],
-        worker_prefetch_multiplier=1,
-        worker_max_tasks_per_child=20000,
-        worker_send_task_events=True,
-        worker_hijack_root_logger=False,
-        worker_redirect_stdouts=False,
-        worker_soft_shutdown_timeout=5,
-        broker_connection_retry_on_startup=True,
-        broker_connection_max_retries=None,
-        broker_transport_options={
+    app.conf.update(options(producer=producer))
+    return app
+
+
+def options(*, producer: bool) -> dict[str, Any]:
+    """Celery's options, by name, for a process that only sends or for one that consumes."""
+    return {
+        "task_serializer": "json",
+        "accept_content": ["json"],
+        "result_backend": None,
+        "task_ignore_result": True,
+        "task_acks_late": False,
+        "task_reject_on_worker_lost": False,
+        "task_time_limit": TIME_LIMIT_S,
+        "task_soft_time_limit": SOFT_TIME_LIMIT_S,
+        "task_create_missing_queues": False,
+        "task_queues": [Queue(name, EXCHANGE, routing_key=name) for name in routing.queues(*routing.SERVICES)],
+        "task_default_queue": routing.queues(*routing.SERVICES)[0],
+        "worker_prefetch_multiplier": 1,
+        "worker_max_tasks_per_child": 20000,
+        "worker_send_task_events": True,
+        "worker_hijack_root_logger": False,
+        "worker_redirect_stdouts": False,
+        "worker_soft_shutdown_timeout": 5,
+        "broker_connection_retry_on_startup": True,
+        "broker_connection_max_retries": None,
+        "broker_transport_options": {
             **(PRODUCER_OPTIONS if producer else CONSUMER_OPTIONS),
             "global_keyprefix": KEY_PREFIX,
         },
-    )
-    return app
+    }

@@ -147,7 +147,6 @@ class Dispatcher:
             routing.queue(first.listener, first.lane),
             {"events": [letter.envelope for letter in message], "lane": first.lane, "again": first.again},
             shown=f"{first.subject}{others}{' (again)' if first.again else ''}",
-            trace=first.trace,
         )
 
     def _send_wakes(self, lanes: Sequence[str]) -> None:
@@ -157,12 +156,10 @@ class Dispatcher:
                     routing.run_jobs_task(self._service), routing.queue(self._service, lane), {"lane": lane}, shown=lane
                 )
 
-    def _send_task(self, name: str, queue: str, kwargs: dict[str, Any], *, shown: str, trace: str = "") -> bool:
+    def _send_task(self, name: str, queue: str, kwargs: dict[str, Any], *, shown: str) -> bool:
         failpoints.hit("send.before")
         try:
-            self._celery.send_task(
-                name, kwargs=kwargs, queue=queue, retry=False, argsrepr=shown, kwargsrepr="", headers={"trace": trace}
-            )
+            self._celery.send_task(name, kwargs=kwargs, queue=queue, retry=False, argsrepr=shown, kwargsrepr="{}")
         except (OperationalError, redis.RedisError, OSError) as error:
             self._breaker.failed()
             log.warning("Redis did not take a message", extra={"task_name": name, "error": repr(error)})

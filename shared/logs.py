@@ -53,4 +53,5 @@ def set_up(service: str, level: str = "INFO") -> None:
     root = logging.getLogger()
     root.handlers[:] = [handler]
     root.setLevel(level)
-    logging.getLogger("httpx").setLevel("WARNING")
+    for chatty in ("httpx", "celery.app.trace", "celery.worker.strategy", "alembic"):
+        logging.getLogger(chatty).setLevel("WARNING")

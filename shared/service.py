@@ -130,19 +130,25 @@ class Node:
         """
         heard, unreadable = self._decode(events, lane)
         self._store(unreadable)
-        try:
-            if again or not self._may_run(lane):
-                self._hear_apart(heard, lane)
-            elif heard:
-                self._hear_together(heard, lane)
-        finally:
-            self._free_slot(lane)
-        self.run_here()
+        with traced(heard[0][0].trace if heard else ""):
+            if heard:
+                first = heard[0][0].event
+                log.info(
+                    "heard", extra={"type": first.type, "count": len(heard), "first": first.subject, "again": again}
+                )
+            try:
+                if again or not self._may_run(lane):
+                    self._hear_apart(heard, lane)
+                elif heard:
+                    self._hear_together(heard, lane)
+            finally:
+                self._free_slot(lane)
+            self.run_here()
 
     def _hear_together(self, heard: list[_Copy], lane: str) -> None:
         now = clock.now()
         try:
-            with traced(heard[0][0].trace), self.unit_of_work() as session:
+            with self.unit_of_work() as session:
                 new = jobs.store_heard(session, [self._row(one, "done", None) | {"ended_at": now} for one, _ in heard])
                 fresh = [one for one, _ in heard if str(one.id) in new]
                 if fresh:
