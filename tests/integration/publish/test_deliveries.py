@@ -1,0 +1,217 @@
+"""Deliveries to a real receiver on this machine: signed, recorded, tried again, ended; one delays no other."""
+
+from __future__ import annotations
+
+import base64
+import json
+from collections.abc import Callable, Iterator
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+from sqlalchemy import select, update
+from standardwebhooks import Webhook
+
+from services.publish import actions, store
+from services.publish.models import Attempt, Delivery, Subscription
+from services.publish.service import create_service, webhook_secret
+from services.publish.settings import PublishSettings
+from services.publish.transports.webhook import shown_secret
+from shared import clock, jobs, migrate
+from shared.tables import jobs as jobs_table
+from tests.factories import public_article, published
+from tests.fakes import Received, Receiver, receiver
+from tests.integration.publish.test_publishing import House, subscribe
+
+
+@pytest.fixture
+def house(database_url: str, settings_for: Callable[..., PublishSettings]) -> Iterator[House]:
+    settings = settings_for(
+        "publish",
+        database_url,
+        cls=PublishSettings,
+        ROTATIVE_WEBHOOK_ALLOW="127.0.0.0/8",
+        ROTATIVE_WEBHOOK_TIMEOUT_S="2",
+        ROTATIVE_BASE_URL="https://journal.test",
+    )
+    migrate.upgrade(database_url, "publish")
+    house = House(create_service(settings), settings)
+    yield house
+    house.node.close()
+
+
+@pytest.fixture
+def told() -> Iterator[Receiver]:
+    with receiver() as made:
+        yield made
+
+
+def publish_one(house: House, **values: Any) -> None:
+    house.hear(published(**values))
+    house.finish()
+
+
+def deliver(house: House) -> None:
+    """Make the attempts that are due now."""
+    house.node.run_jobs("deliver")
+
+
+def let_time_pass(house: House) -> None:
+    """Let every pause before a next attempt be over."""
+    with house.node.unit_of_work() as session:
+        session.execute(update(jobs_table).where(jobs_table.c.state == "ready").values(run_at=clock.now()))
+
+
+def states(house: House) -> list[str]:
+    with house.node.reading() as session:
+        return list(session.scalars(select(Delivery.state).order_by(Delivery.id)))
+
+
+def statuses(house: House) -> list[int | None]:
+    with house.node.reading() as session:
+        return list(session.scalars(select(Attempt.status).order_by(Attempt.id)))
+
+
+def test_a_delivery_is_a_cloudevent_that_the_reference_library_verifies(house: House, told: Receiver) -> None:
+    subscription_id = subscribe(house, url=told.url)
+    article = public_article(headline="Le pont ferme")
+    house.hear(published(**vars(article)))
+    house.finish()
+
+    deliver(house)
+
+    (one,) = told.got
+    with house.node.reading() as session:
+        secret = webhook_secret(house.node.settings, session.get_one(Subscription, subscription_id))  # type: ignore[arg-type]
+    assert base64.b64decode(shown_secret(secret).removeprefix("whsec_")) == secret
+    body = Webhook(shown_secret(secret)).verify(one.body, one.headers)
+    assert body["type"] == "article.published"
+    assert body["id"] == one.headers["webhook-id"]
+    assert body["data"]["headline"] == "Le pont ferme"
+    assert body["data"]["url"] == f"https://journal.test{article.path}"
+    assert states(house) == ["delivered"]
+    deliver(house)
+    assert len(told.got) == 1
+
+
+@pytest.mark.parametrize("status", [500, 503, 429, 408, 425, 301])
+def test_a_refused_delivery_is_tried_again_with_the_same_id(house: House, told: Receiver, status: int) -> None:
+    subscribe(house, url=told.url)
+    told.answer = lambda _: (status, {"Location": "/elsewhere"})
+    publish_one(house)
+    deliver(house)
+    told.answer = lambda _: (200, {})
+    deliver(house)
+    assert states(house) == ["due"]
+
+    let_time_pass(house)
+    deliver(house)
+
+    assert statuses(house) == [status, 200]
+    assert states(house) == ["delivered"]
+    assert len(set(told.ids())) == 1
+
+
+def test_retry_after_is_honoured(house: House, told: Receiver) -> None:
+    subscribe(house, url=told.url)
+    told.answer = lambda _: (503, {"Retry-After": "3600"})
+    before = clock.now()
+    publish_one(house)
+    deliver(house)
+    with house.node.reading() as session:
+        at = session.scalar(select(Delivery.next_attempt_at))
+    assert at is not None
+    assert at >= before + timedelta(hours=1)
+
+
+def test_410_ends_the_subscription_and_other_4xx_only_the_delivery(house: House, told: Receiver) -> None:
+    subscribe(house, url=told.url)
+    told.answer = lambda _: (404, {})
+    publish_one(house, slug="un")
+    deliver(house)
+    told.answer = lambda _: (410, {})
+    publish_one(house, slug="deux")
+    deliver(house)
+    publish_one(house, slug="trois")
+
+    assert states(house) == ["failed", "failed"]
+    with house.node.reading() as session:
+        assert [one.status for one in store.subscriptions(session, None, 10)] == ["disabled"]
+
+
+def test_an_attempt_without_an_answer_is_recorded_as_such(house: House, told: Receiver) -> None:
+    subscribe(house, url=told.url)
+    told.answer = lambda _: None
+    publish_one(house)
+    deliver(house)
+    assert statuses(house) == [None]
+    assert states(house) == ["due"]
+
+
+def test_one_dead_receiver_delays_no_other(house: House, told: Receiver) -> None:
+    subscribe(house, url="http://127.0.0.1:9/nobody")
+    subscribe(house, url=told.url)
+    for number in range(4):
+        publish_one(house, slug=f"numero-{number}")
+    deliver(house)
+    assert len(told.got) == 4
+    assert sorted(states(house)) == ["delivered"] * 4 + ["due"] * 4
+
+
+def test_an_address_in_a_private_network_is_refused_when_connecting(
+    sqlite_url: str, settings_for: Callable[..., PublishSettings], told: Receiver, tmp_path: Path
+) -> None:
+    settings = settings_for("publish", sqlite_url, cls=PublishSettings, ROTATIVE_WEBHOOK_ALLOW="10.0.0.0/8")
+    migrate.upgrade(sqlite_url, "publish")
+    house = House(create_service(settings), settings)
+    with house.node.unit_of_work() as session:
+        url = told.url.replace("127.0.0.1", "localhost")
+        actions.subscribe(
+            session,
+            channel="webhook",
+            url=url,
+            filter={},
+            allow=settings.webhook_allow,
+            newsroom=house.publish.builder.newsroom,
+            now=clock.now(),
+        )
+    publish_one(house)
+    deliver(house)
+    assert told.got == []
+    assert states(house) == ["failed"]
+    house.node.close()
+
+
+def test_an_answer_lost_between_request_and_record_repeats_with_the_same_id(house: House, told: Receiver) -> None:
+    subscribe(house, url=told.url)
+    publish_one(house)
+
+    class Killed(BaseException):
+        pass
+
+    def die(one: Received) -> tuple[int, dict[str, str]]:
+        house.node.db.unit_of_work = fail  # type: ignore[method-assign]
+        return 200, {}
+
+    real = house.node.db.unit_of_work
+
+    def fail() -> Any:
+        raise Killed
+
+    told.answer = die
+    with pytest.raises(Killed):
+        deliver(house)
+    house.node.db.unit_of_work = real  # type: ignore[method-assign]
+    told.answer = lambda _: (200, {})
+    with house.node.unit_of_work() as session:
+        session.execute(
+            update(jobs_table).where(jobs_table.c.state == "leased").values(lease_until=clock.now() - timedelta(1))
+        )
+        jobs.free_expired(session, now=clock.now())
+    deliver(house)
+
+    assert len(told.got) == 2
+    assert len(set(told.ids())) == 1
+    assert json.loads(told.got[0].body) == json.loads(told.got[1].body)
+    assert states(house) == ["delivered"]

@@ -1,0 +1,60 @@
+"""The gate for outgoing HTTP: which addresses it lets through."""
+
+from __future__ import annotations
+
+import asyncio
+import ipaddress
+
+import pytest
+
+from shared.outgoing import Gate, Refused, fault_of_url, is_allowed
+
+LOOPBACK = (ipaddress.ip_network("127.0.0.0/8"),)
+
+
+@pytest.mark.parametrize(
+    "address",
+    "127.0.0.1 10.1.2.3 172.16.0.1 192.168.1.1 169.254.169.254 0.0.0.0 100.64.0.1 224.0.0.1 ::1 fe80::1 fc00::1 :: ff02::1 "
+    "::ffff:127.0.0.1 ::ffff:10.0.0.1 64:ff9b::7f00:1".split(),
+)
+def test_private_and_special_addresses_are_not_reached(address: str) -> None:
+    assert not is_allowed(ipaddress.ip_address(address), ())
+
+
+def test_public_addresses_and_networks_let_in_are_reached() -> None:
+    assert is_allowed(ipaddress.ip_address("93.184.216.34"), ())
+    assert is_allowed(ipaddress.ip_address("127.0.0.1"), LOOPBACK)
+    assert is_allowed(ipaddress.ip_address("::ffff:127.0.0.1"), LOOPBACK)
+    assert not is_allowed(ipaddress.ip_address("10.0.0.1"), LOOPBACK)
+
+
+@pytest.mark.parametrize(
+    ("url", "allow", "fine"),
+    [
+        ("https://example.org/hook", (), True),
+        ("http://example.org/hook", (), False),
+        ("http://127.0.0.1:8/hook", LOOPBACK, True),
+        ("http://10.0.0.1/hook", LOOPBACK, False),
+        ("https://10.0.0.1/hook", (), False),
+        ("https://[::1]/hook", (), False),
+        ("https://user:secret@example.org/", (), False),
+        ("ftp://example.org/", (), False),
+        ("https:///nowhere", (), False),
+        ("https://example.org:99999/", (), False),
+        ("not a url", (), False),
+    ],
+)
+def test_an_address_is_judged_before_anything_is_sent(url: str, allow: tuple, fine: bool) -> None:
+    assert (fault_of_url(url, allow) is None) == fine
+
+
+def test_a_name_that_leads_to_a_private_address_is_refused_when_connecting() -> None:
+    async def post() -> None:
+        gate = Gate((), timeout_s=2)
+        try:
+            await gate.post("https://localhost:9/", b"", {})
+        finally:
+            await gate.close()
+
+    with pytest.raises(Refused):
+        asyncio.run(post())
