@@ -136,3 +136,14 @@ def _no_settings_from_outside(monkeypatch: pytest.MonkeyPatch) -> None:
     for name in list(os.environ):
         if name.startswith("ROTATIVE_"):
             monkeypatch.delenv(name)
+
+
+_NOTHING_SKIPPED = os.environ.get("ROTATIVE_TESTS_NOTHING_SKIPPED") == "1"
+
+
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    """Where everything that the tests need is installed, a skipped test fails the run."""
+    reporter = session.config.pluginmanager.get_plugin("terminalreporter")
+    if _NOTHING_SKIPPED and reporter is not None and reporter.stats.get("skipped"):
+        reporter.write_line("Tests were skipped where nothing should be.", red=True)
+        session.exitstatus = pytest.ExitCode.TESTS_FAILED

@@ -14,8 +14,24 @@ LOOPBACK = (ipaddress.ip_network("127.0.0.0/8"),)
 
 @pytest.mark.parametrize(
     "address",
-    "127.0.0.1 10.1.2.3 172.16.0.1 192.168.1.1 169.254.169.254 0.0.0.0 100.64.0.1 224.0.0.1 ::1 fe80::1 fc00::1 :: ff02::1 "
-    "::ffff:127.0.0.1 ::ffff:10.0.0.1 64:ff9b::7f00:1".split(),
+    [
+        "127.0.0.1",
+        "10.1.2.3",
+        "172.16.0.1",
+        "192.168.1.1",
+        "169.254.169.254",
+        "0.0.0.0",
+        "100.64.0.1",
+        "224.0.0.1",
+        "::1",
+        "fe80::1",
+        "fc00::1",
+        "::",
+        "ff02::1",
+        "::ffff:127.0.0.1",
+        "::ffff:10.0.0.1",
+        "64:ff9b::7f00:1",
+    ],
 )
 def test_private_and_special_addresses_are_not_reached(address: str) -> None:
     assert not is_allowed(ipaddress.ip_address(address), ())
