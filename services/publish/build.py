@@ -69,6 +69,7 @@ class Builder:
             unchanged = self._stands(path, made)
         row.change = change
         row.article_id = made.article.id if made.article is not None else None
+        store.save_uses(session, path, set(made.used))
         if unchanged:
             return False
         if made.content is None:
@@ -79,7 +80,6 @@ class Builder:
             self.site.put(path, made.content)
         row.build += 1
         row.digest, row.gone, row.size, row.built_at = digest, made.gone, len(made.content or b""), now
-        store.save_uses(session, path, set(made.used))
         return True
 
     def is_in_place(self, path: str, digest: str, gone: bool) -> bool:

@@ -1,0 +1,42 @@
+"""What ingest does with the events that it hears and with its jobs, bound to its tools."""
+
+from __future__ import annotations
+
+from functools import partial
+
+from sqlalchemy.orm import Session
+
+from services.ingest import actions, store
+from services.ingest.domain.states import Status
+from services.ingest.settings import IngestSettings
+from shared.service import Claim, Heard, Kind, Service
+
+TIDY_ROWS = 500
+_COUNT_MAX = 1000
+
+
+def create_service(settings: IngestSettings) -> Service:
+    """The service ingest."""
+    return Service(
+        name="ingest",
+        listeners={"article.progress.v1": _on_article_progress},
+        kinds=[Kind(actions.REPLAY, _say_again, most=1)],
+        tidy=partial(store.forget_answers, most=TIDY_ROWS),
+        status=_status,
+    )
+
+
+def _on_article_progress(session: Session, heard: list[Heard]) -> None:
+    actions.note_progress(session, (fact for one in heard for fact in one.event.facts))
+
+
+def _say_again(claim: Claim) -> None:
+    with claim.finish() as session:
+        for job in claim.jobs:
+            actions.say_again(session, job.reference, job.payload)
+
+
+def _status(session: Session) -> dict[str, float | int | str | None]:
+    """Drafts and killed articles, counted up to 1,000."""
+    counts = store.count_by_status(session, [Status.DRAFT.value, Status.KILLED.value], _COUNT_MAX)
+    return {f"{status}_articles": count for status, count in counts.items()}

@@ -1,0 +1,194 @@
+"""Queries over ingest's tables. Every function takes a Session, none commits."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import Row, Table, bindparam, delete, insert, select, update
+from sqlalchemy.orm import Session
+
+from services.ingest.domain import journey
+from services.ingest.models import Article, FirstAnswer, Revision, TimelineStep
+from shared.db import upsert
+
+_ARTICLES: Table = Article.__table__  # type: ignore[assignment]
+_REVISIONS: Table = Revision.__table__  # type: ignore[assignment]
+_TIMELINE: Table = TimelineStep.__table__  # type: ignore[assignment]
+_ANSWERS: Table = FirstAnswer.__table__  # type: ignore[assignment]
+
+_INSERT_REVISION = insert(_REVISIONS)
+
+_made: dict[tuple[str, str], Any] = {}
+
+
+def _once(session: Session, name: str, make: Callable[[], Any]) -> Any:
+    """A statement made once for each kind of database: making one costs as much as running it."""
+    key = (session.get_bind().dialect.name, name)
+    if key not in _made:
+        _made[key] = make()
+    return _made[key]
+
+
+# Articles and revisions
+
+
+def add_article(session: Session, values: Mapping[str, Any]) -> bool:
+    """Insert an article's row; False, and nothing inserted, when its path is another's.
+
+    On PostgreSQL this waits for a transaction that is just taking the same path.
+    """
+    statement = _once(
+        session,
+        "add_article",
+        lambda: upsert(session, _ARTICLES).on_conflict_do_nothing(index_elements=["path"]).returning(_ARTICLES.c.id),
+    )
+    return session.execute(statement, dict(values)).first() is not None
+
+
+def add_revision(session: Session, revision: Mapping[str, Any]) -> None:
+    """Insert a revision."""
+    session.execute(_INSERT_REVISION, dict(revision))
+
+
+def path_taken(session: Session, path: str) -> bool:
+    """Whether an article, of any state, has or had this path."""
+    return session.scalar(select(_ARTICLES.c.id).where(_ARTICLES.c.path == path)) is not None
+
+
+def get_article(session: Session, article_id: UUID, *, lock: bool = False) -> Article | None:
+    """An article, or None. lock: keep others from changing it until this transaction ends."""
+    statement = select(Article).where(Article.id == article_id)
+    return session.scalar(statement.with_for_update() if lock else statement)
+
+
+def get_revision(session: Session, article: Article) -> Revision:
+    """An article's newest revision."""
+    return session.scalars(
+        select(Revision).where(Revision.article_id == article.id, Revision.number == article.revision)
+    ).one()
+
+
+def corrections(session: Session, article_ids: Sequence[UUID]) -> dict[UUID, list[Revision]]:
+    """The revisions that corrected these articles, oldest first, by article; those without any are left out."""
+    found: dict[UUID, list[Revision]] = {}
+    statement = select(Revision).where(Revision.article_id.in_(article_ids), Revision.note.is_not(None))
+    for revision in session.scalars(statement.order_by(Revision.article_id, Revision.number)):
+        found.setdefault(revision.article_id, []).append(revision)
+    return found
+
+
+def list_articles(
+    session: Session, *, filters: Mapping[str, str], before: UUID | None, after: UUID | None, most: int
+) -> list[Article]:
+    """Articles, newest accepted first; filters: by equal columns. before: only older ones; after: only newer ones."""
+    statement = select(Article).filter_by(**filters).limit(most)
+    if after is not None:
+        newer = session.scalars(statement.where(Article.id > after).order_by(Article.id)).all()
+        return list(reversed(newer))
+    if before is not None:
+        statement = statement.where(Article.id < before)
+    return list(session.scalars(statement.order_by(Article.id.desc())))
+
+
+def articles_after(session: Session, cursor: UUID | None, most: int) -> list[Row[Any]]:
+    """(id, changed_at, first_published_at) of articles in the order in which they were accepted, after a cursor."""
+    statement = select(_ARTICLES.c.id, _ARTICLES.c.changed_at, _ARTICLES.c.first_published_at)
+    if cursor is not None:
+        statement = statement.where(_ARTICLES.c.id > cursor)
+    return list(session.execute(statement.order_by(_ARTICLES.c.id).limit(most)))
+
+
+def articles_with_texts(session: Session, article_ids: Sequence[UUID]) -> list[tuple[Article, Revision]]:
+    """These articles with their newest revisions, in the order of their ids."""
+    statement = (
+        select(Article, Revision)
+        .join(Revision, (Revision.article_id == Article.id) & (Revision.number == Article.revision))
+        .where(Article.id.in_(article_ids))
+        .order_by(Article.id)
+    )
+    return [(row[0], row[1]) for row in session.execute(statement)]
+
+
+def count_by_status(session: Session, statuses: Iterable[str], most: int) -> dict[str, int]:
+    """How many articles each state has, counted up to `most`."""
+    counts = {}
+    for status in statuses:
+        some = select(_ARTICLES.c.id).where(_ARTICLES.c.status == status).limit(most)
+        counts[status] = len(session.scalars(some).all())
+    return counts
+
+
+# Timeline
+
+
+def add_steps(session: Session, steps: Sequence[tuple[UUID, datetime, int, str, journey.Detail]]) -> None:
+    """Insert (article id, at, change, step, detail) rows; those that are there already change nothing."""
+    if not steps:
+        return
+    rows = [
+        {
+            "article_id": article_id,
+            "at": at,
+            "mark": journey.mark(step, change, detail),
+            "change": change,
+            "step": step,
+            "detail": dict(detail),
+        }
+        for article_id, at, change, step, detail in steps
+    ]
+    statement = _once(session, "add_steps", lambda: upsert(session, _TIMELINE).on_conflict_do_nothing())
+    session.execute(statement, rows)
+
+
+def timeline(session: Session, article_id: UUID, most: int) -> list[TimelineStep]:
+    """An article's newest steps, at most so many, oldest first."""
+    statement = select(TimelineStep).where(TimelineStep.article_id == article_id)
+    newest = session.scalars(statement.order_by(TimelineStep.at.desc(), TimelineStep.mark).limit(most)).all()
+    # An article that goes live as it is accepted was accepted first.
+    return sorted(newest, key=lambda step: (step.at, step.change, step.step != journey.ACCEPTED))
+
+
+def set_live_at(session: Session, seen: Mapping[UUID, datetime]) -> None:
+    """Note when readers could first see these articles; what is known already stays."""
+    if seen:
+        session.execute(
+            update(_ARTICLES)
+            .where(_ARTICLES.c.id == bindparam("article"), _ARTICLES.c.live_at.is_(None))
+            .values(live_at=bindparam("seen")),
+            [{"article": article_id, "seen": at} for article_id, at in sorted(seen.items())],
+        )
+
+
+# First answers
+
+
+def begin_answer(session: Session, *, owner: str, path: str, key: str, body_hash: str, now: datetime) -> bool:
+    """Take a key for the answer being made; False when it is taken. A twin waits here until the first has ended."""
+    statement = upsert(session, _ANSWERS).on_conflict_do_nothing().returning(_ANSWERS.c.status)
+    values = {"owner": owner, "path": path, "key": key, "body_hash": body_hash, "made_at": now}
+    return session.execute(statement, {**values, "status": 0, "headers": {}, "body": ""}).first() is not None
+
+
+def get_answer(session: Session, *, owner: str, path: str, key: str) -> FirstAnswer | None:
+    """The first answer for a key, or None."""
+    return session.get(FirstAnswer, (owner, path, key))
+
+
+def keep_answer(
+    session: Session, *, owner: str, path: str, key: str, status: int, headers: Mapping[str, str], body: str
+) -> None:
+    """Keep the answer for which begin_answer took the key."""
+    mine = (_ANSWERS.c.owner == owner) & (_ANSWERS.c.path == path) & (_ANSWERS.c.key == key)
+    session.execute(update(_ANSWERS).where(mine).values(status=status, headers=dict(headers), body=body))
+
+
+def forget_answers(session: Session, until: datetime, most: int) -> int:
+    """Remove answers made before a time, at most so many; how many."""
+    keys = (_ANSWERS.c.owner, _ANSWERS.c.path, _ANSWERS.c.key)
+    old = session.execute(select(*keys).where(_ANSWERS.c.made_at < until).limit(most)).all()
+    for owner, path, key in old:
+        session.execute(delete(_ANSWERS).where(keys[0] == owner, keys[1] == path, keys[2] == key))
+    return len(old)

@@ -1,0 +1,282 @@
+"""Bad input: problem details within the documented limits, never a 500, and nothing kept."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from tests.integration.ingest.conftest import Newsroom
+
+GOOD = {"headline": "T", "body": {"format": "text", "text": "a"}, "section": "sport", "language": "fr"}
+
+
+@pytest.fixture
+def database_url(sqlite_url: str) -> str:
+    """What is refused before it reaches a database is the same on both."""
+    return sqlite_url
+
+
+def raw(newsroom: Newsroom, data: bytes, content_type: str = "application/json", method: str = "POST") -> Any:
+    return newsroom.client.open(
+        "/v1/articles", method=method, data=data, content_type=content_type, headers=newsroom.headers
+    )
+
+
+def check_problem(answer: Any, *statuses: int) -> dict[str, Any]:
+    assert answer.status_code in statuses, (answer.status_code, answer.text[:300])
+    assert answer.content_type == "application/problem+json"
+    problem: dict[str, Any] = json.loads(answer.data)
+    assert problem["status"] == answer.status_code
+    assert problem["title"]
+    assert problem["code"]
+    return problem
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        b"",
+        b"{",
+        b"[1,",
+        b'{"headline": NaN}',
+        b'{"headline": "a", "urgency": Infinity}',
+        b"\xff\xfe",
+        b'{"headline": "\\ud800"}',
+        b'{"headline": "a\\u0000b"}',
+        b'{"a": 1' + b"0" * 5000 + b"}",
+        b"[" * 100_000,
+        b"[" * 100_000 + b"]" * 100_000,
+        b'{"a":' * 100_000 + b"1" + b"}" * 100_000,
+    ],
+    ids=lambda data: repr(data[:20]),
+)
+def test_what_is_no_json_is_400(newsroom: Newsroom, data: bytes) -> None:
+    check_problem(raw(newsroom, data), 400)
+
+
+@pytest.mark.parametrize("data", [b"null", b"[]", b'"a"', b"1", b"true", b"[{}]"])
+def test_json_that_is_no_article_is_422(newsroom: Newsroom, data: bytes) -> None:
+    check_problem(raw(newsroom, data), 422)
+
+
+def test_thirty_megabytes_are_413(newsroom: Newsroom) -> None:
+    check_problem(raw(newsroom, b'{"headline": "' + b"a" * 30_000_000 + b'"}'), 413)
+
+
+@pytest.mark.parametrize("media_type", ["text/plain", "application/xml", "", "multipart/form-data; boundary=x"])
+def test_another_media_type_is_415(newsroom: Newsroom, media_type: str) -> None:
+    check_problem(raw(newsroom, json.dumps(GOOD).encode(), media_type), 415)
+
+
+def test_every_fault_is_told_at_once_with_its_pointer(newsroom: Newsroom) -> None:
+    answer = newsroom.post(
+        headline="a" * 201,
+        standfirst=None,
+        body={"format": "rtf", "text": 5, "colour": "red"},
+        language="de",
+        section="chasse",
+        tags=["ok", "b" * 81, 7],
+        bylines=[{"nom": "A"}, 3, {"name": "B", "url": "javascript:x"}],
+        slug="Été/..",
+        urgency="4",
+        notify="yes",
+        published_at="2026-01-01T09:00:00",
+        status="killed",
+        color="red",
+    )
+
+    problem = check_problem(answer, 422)
+    assert {fault["pointer"] for fault in problem["errors"]} == {
+        "/headline",
+        "/standfirst",
+        "/body/format",
+        "/body/text",
+        "/body/colour",
+        "/language",
+        "/section",
+        "/tags/1",
+        "/tags/2",
+        "/bylines/0/name",
+        "/bylines/0/nom",
+        "/bylines/1",
+        "/bylines/2/url",
+        "/slug",
+        "/urgency",
+        "/notify",
+        "/published_at",
+        "/status",
+        "/color",
+    }
+    details = {fault["pointer"]: fault["detail"] for fault in problem["errors"]}
+    assert "fr, en, ar" in details["/language"]
+    assert "societe" in details["/section"]
+
+
+@pytest.mark.parametrize("name", ["headline", "body", "section"])
+def test_what_every_article_has_is_asked_for_by_name(newsroom: Newsroom, name: str) -> None:
+    problem = check_problem(newsroom.post(**{name: ...}), 422)
+
+    assert [(fault["pointer"], fault["code"]) for fault in problem["errors"]] == [(f"/{name}", "missing")]
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [
+        {"headline": " \u200b "},
+        {"headline": "a\x07"},
+        {"headline": ["a"]},
+        {"tags": "a"},
+        {"tags": [f"t{n}" for n in range(31)]},
+        {"bylines": [f"b{n}" for n in range(21)]},
+        {"bylines": [[]]},
+        {"body": "text"},
+        {"body": []},
+        {"body": {"format": "text", "text": "a" * 400_001}},
+        {"body": {"format": "html", "text": "<div>" * 5_000 + "a"}},
+        {"body": {"format": "html", "text": "&#1;a"}},
+        {"body": {"format": "text", "text": " \n "}},
+        {"urgency": 0},
+        {"urgency": 9},
+        {"urgency": 1.5},
+        {"urgency": 10**18},
+        {"urgency": True},
+        {"slug": ""},
+        {"slug": "a--b"},
+        {"slug": "a" * 81},
+        {"slug": "a\n"},
+        {"published_at": "0001-01-01T00:00:00+14:00"},
+        {"published_at": "9999-12-31T23:59:59-14:00"},
+        {"published_at": 5},
+        {"published_at": "2026-13-01T00:00:00Z"},
+    ],
+    ids=lambda fields: repr(fields)[:50],
+)
+def test_a_field_out_of_its_bounds_is_422(newsroom: Newsroom, fields: dict[str, Any]) -> None:
+    problem = check_problem(newsroom.post(**fields), 422)
+
+    assert problem["errors"]
+    assert newsroom.send("GET", "/v1/articles").get_json() == {"items": []}
+
+
+def test_a_headline_of_200_characters_may_have_more_code_points(newsroom: Newsroom) -> None:
+    newsroom.accepted(headline="كِ" * 200)
+    newsroom.accepted(headline="😀" * 200)
+
+
+@pytest.mark.parametrize("key", ["", "bad", "the-first-key-of-the-test", "é" * 20, "the-first-key-of-the-tests x"])
+def test_a_bad_key_is_401(newsroom: Newsroom, key: str) -> None:
+    newsroom.headers = {"Authorization": f"Bearer {key}".encode().decode("latin-1")}
+
+    answer = newsroom.post()
+
+    check_problem(answer, 401)
+    assert answer.headers["WWW-Authenticate"].startswith("Bearer")
+
+
+@pytest.mark.parametrize("key", ["", '""', "a b", "é", "a" * 300])
+def test_a_bad_idempotency_key_is_400(newsroom: Newsroom, key: str) -> None:
+    check_problem(newsroom.post({"Idempotency-Key": key.encode().decode("latin-1")}), 400)
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "status"),
+    [
+        ("GET", "/v1/articles/01939c5e-0000-7000-8000-000000000000", 404),
+        ("GET", "/v1/articles/01939c5e-0000-7000-8000-000000000000/timeline", 404),
+        ("POST", "/v1/articles/01939c5e-0000-7000-8000-000000000000/kill", 404),
+        ("POST", "/v1/articles/01939c5e-0000-7000-8000-000000000000/publish", 404),
+        ("GET", "/v1/articles/not-an-id", 404),
+        ("GET", "/v1/nothing", 404),
+        ("DELETE", "/v1/articles", 405),
+        ("GET", "/v1/articles?limit=0", 422),
+        ("GET", "/v1/articles?limit=1000", 422),
+        ("GET", "/v1/articles?limit=x", 422),
+        ("GET", "/v1/articles?before=x", 422),
+        ("GET", "/v1/articles?status=gone", 422),
+        ("GET", "/v1/articles?colour=red", 422),
+        ("GET", "/v1/articles?section=%00", 422),
+        ("GET", "/v1/ingest/dead/7", 404),
+    ],
+)
+def test_an_address_or_query_that_means_nothing_is_said_so(
+    newsroom: Newsroom, method: str, path: str, status: int
+) -> None:
+    check_problem(newsroom.send(method, path), status)
+
+
+@pytest.mark.parametrize(
+    "patch",
+    [
+        {"headline": None},
+        {"body": None},
+        {"section": None},
+        {"slug": None},
+        {"status": "live"},
+        {"change": "rewrite"},
+        {"change": "correction"},
+        {"note": "a"},
+        {"change": "correction", "note": ""},
+        {"change": "correction", "note": "a" * 501},
+        {"body": {"text": "<script>x</script>", "format": "html"}},
+        {"body": {"colour": "red"}},
+        {"id": "x"},
+        [],
+    ],
+    ids=repr,
+)
+def test_a_patch_that_cannot_be_is_422(newsroom: Newsroom, patch: Any) -> None:
+    article = newsroom.accepted()
+
+    check_problem(newsroom.send("PATCH", f"/v1/articles/{article['id']}", patch, If_Match="*"), 422)
+
+    assert newsroom.send("GET", f"/v1/articles/{article['id']}").headers["ETag"] == '"1"'
+
+
+def test_a_draft_is_edited_and_not_corrected(newsroom: Newsroom) -> None:
+    draft = newsroom.accepted(status="draft")
+
+    answer = newsroom.send("PATCH", f"/v1/articles/{draft['id']}", {"change": "correction", "note": "a"}, If_Match="*")
+
+    assert check_problem(answer, 409)["code"] == "move-refused"
+
+
+def test_a_merge_patch_may_say_that_it_is_one(newsroom: Newsroom) -> None:
+    article = newsroom.accepted()
+
+    answer = newsroom.client.patch(
+        f"/v1/articles/{article['id']}",
+        data=json.dumps({"urgency": 2}),
+        content_type="application/merge-patch+json",
+        headers={**newsroom.headers, "If-Match": '"1"'},
+    )
+
+    assert (answer.status_code, answer.get_json()["urgency"], answer.get_json()["revision"]) == (200, 2, 1)
+
+
+@pytest.mark.parametrize("body", [{"reason": ""}, {"reason": 5}, {"because": "x"}, [], {"reason": "a" * 501}])
+def test_a_kill_with_a_bad_reason_is_422(newsroom: Newsroom, body: Any) -> None:
+    article = newsroom.accepted()
+
+    check_problem(newsroom.send("POST", f"/v1/articles/{article['id']}/kill", body), 422)
+
+
+json_values = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | st.text(),
+    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text(), inner, max_size=4),
+    max_leaves=8,
+)
+FIELDS = ["headline", "standfirst", "body", "tags", "bylines", "slug", "urgency", "notify", "published_at"]
+articles = st.dictionaries(st.sampled_from(FIELDS), json_values).map(lambda fields: {**GOOD, **fields})
+
+
+@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(body=articles | json_values)
+def test_whatever_json_comes_the_answer_is_an_article_or_a_problem(newsroom: Newsroom, body: Any) -> None:
+    answer = raw(newsroom, json.dumps(body).encode())
+
+    if answer.status_code != 201:
+        check_problem(answer, 400, 409, 422)

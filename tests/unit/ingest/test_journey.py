@@ -1,0 +1,27 @@
+"""Timelines in plain words."""
+
+from __future__ import annotations
+
+from services.ingest.domain import journey
+
+
+def test_a_step_is_a_sentence_made_of_what_its_detail_has() -> None:
+    assert journey.sentence("killed", {"by": "desk", "reason": "faux"}) == "It was killed by desk: faux."
+    assert journey.sentence("killed", {"by": "desk"}) == "It was killed by desk."
+    assert journey.sentence("page_written", {}) == "Its page was written."
+
+
+def test_an_unknown_step_goes_by_its_name() -> None:
+    assert journey.sentence("printed_on_paper", {"x": 1}) == "Printed on paper."
+
+
+def test_a_detail_with_braces_is_only_text() -> None:
+    assert journey.sentence("killed", {"reason": "{by.__class__}"}) == "It was killed: {by.__class__}."
+
+
+def test_the_same_fact_has_the_same_mark_and_others_another() -> None:
+    mark = journey.mark("delivered", 3, {"a": 1, "b": None})
+
+    assert mark == journey.mark("delivered", 3, {"b": None, "a": 1})
+    assert mark != journey.mark("delivered", 4, {"a": 1, "b": None})
+    assert len(mark) == 16
