@@ -27,6 +27,12 @@ class System:
         content = b"" if body is None else json.dumps(body).encode()
         self.answers[method, path] = lambda _: httpx.Response(status, content=content)
 
+    def pages(self, path: str, items: list[dict[str, object]]) -> None:
+        """All items on the first page of a list; those before any of them are none."""
+        self.answers["GET", path] = lambda request: httpx.Response(
+            200, json={"items": [] if "before" in request.url.params else items}
+        )
+
     def answer(self, request: httpx.Request) -> httpx.Response:
         self.asked.append((request.method, request.url.path, request.content.decode()))
         known = self.answers.get((request.method, request.url.path))
@@ -90,7 +96,7 @@ def test_a_bad_file_does_not_keep_the_others_from_being_posted(system, tmp_path)
 def test_the_dead_of_all_services_are_listed_by_names_that_other_commands_take(system):
     letter = {"id": 7, "kind": "event", "reference": "0199", "attempts": 8, "error": "ValueError:\n no"}
     for service in ("ingest", "recommend", "publish"):
-        system.says("GET", f"/v1/{service}/dead", 200, {"items": [letter] if service == "publish" else []})
+        system.pages(f"/v1/{service}/dead", [letter] if service == "publish" else [])
     system.says("POST", "/v1/publish/dead/7/retry", 204)
     system.says("DELETE", "/v1/publish/dead/7", 204)
     system.says("GET", "/v1/publish/dead/7", 200, letter)
@@ -117,7 +123,9 @@ def test_a_dead_letter_that_is_not_there_is_a_sentence(system):
 
 
 def test_differences_make_verify_fail(system):
-    system.says("POST", "/v1/publish/verify", 200, {"items": [{"path": "/un", "problem": "missing", "detail": "no file"}]})
+    system.says(
+        "POST", "/v1/publish/verify", 200, {"items": [{"path": "/un", "problem": "missing", "detail": "no file"}]}
+    )
     different = run("verify")
     system.says("POST", "/v1/publish/verify", 200, {"items": []})
     same = run("verify")

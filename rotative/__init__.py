@@ -1,0 +1,1 @@
+"""The command line and the one-machine start: the only package that imports several services."""

@@ -1,0 +1,311 @@
+"""`rotative`: the commands. Each says what went wrong in a sentence; its exit code tells scripts the same.
+
+0: done. 1: not, or not all of it. 2: used wrongly, or a setting is wrong.
+"""
+
+from __future__ import annotations
+
+import functools
+import json
+import os
+import sys
+from collections.abc import Callable, Iterable, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar
+
+import click
+
+if TYPE_CHECKING:
+    from rotative.client import Client, Journey
+
+P = ParamSpec("P")
+R = TypeVar("R")
+
+data_option = click.option(
+    "--data",
+    "data_dir",
+    type=click.Path(path_type=Path),
+    envvar="ROTATIVE_DATA_DIR",
+    default=Path("var"),
+    show_default=True,
+    metavar="DIR",
+    help="The embedded system's folder (also ROTATIVE_DATA_DIR).",
+)
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(package_name="rotative")
+def main() -> None:
+    """Rotative, a publishing engine that a newsroom can run itself.
+
+    `up` and `migrate` work on this machine. All other commands talk to a running system: by default to the one that
+    `rotative up` runs here; ROTATIVE_URL and ROTATIVE_KEY name another.
+    """
+
+
+def fail(sentence: str, code: int = 1) -> None:
+    """Say what went wrong on standard error and end the program."""
+    click.echo(sentence, err=True)
+    sys.exit(code)
+
+
+def talks(command: Callable[..., R]) -> Callable[..., R]:
+    """Give a command its --data option and, as its first argument, a Client; failures become sentences."""
+
+    @data_option
+    @functools.wraps(command)
+    def run(data_dir: Path, *args: Any, **kwargs: Any) -> R:
+        from rotative.client import Client, Failure, find_key, find_url
+
+        try:
+            with Client(find_url(data_dir), find_key(data_dir)) as client:
+                return command(client, *args, **kwargs)
+        except Failure as failure:
+            fail(str(failure))
+            raise
+
+    return run
+
+
+@main.command()
+@click.option("--port", type=click.IntRange(1, 65535), default=8000, show_default=True, help="Where the site answers.")
+@data_option
+@click.option("--flower/--no-flower", "with_flower", default=True, help="Run Flower, which shows the tasks.")
+@click.option("--demo", is_flag=True, help="Post the demo newspaper if there is no article yet.")
+def up(port: int, data_dir: Path, with_flower: bool, demo: bool) -> None:
+    """Run the whole system on this machine until Ctrl-C."""
+    from rotative.up import CannotStart
+    from rotative.up import up as run
+
+    try:
+        run(port=port, data_dir=data_dir, with_flower=with_flower, demo=demo)
+    except CannotStart as reason:
+        fail(str(reason), reason.code)
+
+
+@main.command()
+@data_option
+def migrate(data_dir: Path) -> None:
+    """Bring every service's database to the newest schema."""
+    from rotative.migrate import Failed, migrate_all
+    from shared.settings import SettingError
+
+    os.environ["ROTATIVE_DATA_DIR"] = str(data_dir.expanduser().absolute())
+    try:
+        services = migrate_all()
+    except SettingError as error:
+        fail(str(error), 2)
+    except Failed as error:
+        fail(str(error))
+    else:
+        click.echo(f"The databases of {', '.join(services)} have the newest schema.")
+
+
+@main.command()
+@talks
+def demo(client: Client) -> None:
+    """Post a small newspaper in French, English and Arabic; doing it again adds nothing."""
+    from rotative.demo import post_demo
+
+    if failed := post_demo(client, say=click.echo):
+        sys.exit(1 if failed else 0)
+
+
+@main.command()
+@click.argument("files", nargs=-1, required=True, type=click.Path(path_type=Path))
+@click.option("--timeout", "timeout_s", type=click.FloatRange(0.1), default=30.0, show_default=True, metavar="SECONDS")
+@talks
+def post(client: Client, files: Sequence[Path], timeout_s: float) -> None:
+    """Post articles from Markdown (.md, with front matter) and JSON files, and follow each until it is live."""
+    from rotative.client import Failure
+    from rotative.files import BadFile, read_articles
+
+    posted = failed = 0
+    for path in files:
+        try:
+            articles = read_articles(path)
+        except BadFile as bad:
+            failed += 1
+            click.echo(f"{path}: {bad}", err=True)
+            continue
+        for number, article in enumerate(articles, 1):
+            name = str(path) if len(articles) == 1 else f"{path} [{number}]"
+            try:
+                reply, accepted_ms = client.post(article)
+                went_well = _follow(client, name, reply, accepted_ms, timeout_s)
+            except Failure as failure:
+                if failure.status == 0:
+                    raise
+                went_well = False
+                click.echo(f"{name}: {failure}", err=True)
+            posted += went_well
+            failed += not went_well
+    if failed:
+        fail(f"{failed} of {posted + failed} failed.")
+
+
+def _follow(client: Client, name: str, reply: dict[str, Any], accepted_ms: float, timeout_s: float) -> bool:
+    for warning in reply.get("warnings") or []:
+        click.echo(f"{name}: {warning.get('detail', warning) if isinstance(warning, dict) else warning}", err=True)
+    if reply["status"] != "live":
+        click.echo(f"{name}: {reply['status']}, not on the site ({reply['id']})")
+        return True
+    journey = client.follow(reply, accepted_ms, timeout_s=timeout_s)
+    click.echo(describe(name, journey))
+    if journey.live_ms is None:
+        click.echo(
+            f"{name}: not live after {timeout_s:g} s; `rotative status` and `rotative dead list` may say why.", err=True
+        )
+    return journey.live_ms is not None
+
+
+def describe(name: str, journey: Journey) -> str:
+    """An article's journey on two lines: its address, and how long each step took."""
+    live = "" if journey.live_ms is None else f", live after {journey.live_ms:.0f} ms"
+    steps = "".join(f"\n    {step.replace('_', ' '):<18}{at_ms:7.0f} ms" for step, at_ms in journey.steps)
+    return f"{name}: {journey.article['url']}\n  answered after {journey.accepted_ms:.0f} ms{live}{steps}"
+
+
+@main.group()
+def dead() -> None:
+    """Dead letters and dead deliveries: work that failed for good, with its error and payload."""
+
+
+@dead.command("list")
+@talks
+def list_dead(client: Client) -> None:
+    """List what is dead in all services."""
+    rows = [
+        (
+            f"{service}/{letter['id']}",
+            letter["kind"],
+            letter["reference"],
+            letter["attempts"],
+            _one_line(letter["error"]),
+        )
+        for service, letter in client.dead()
+    ]
+    if not rows:
+        click.echo("No dead letters.")
+    else:
+        click.echo(table(("id", "kind", "about", "attempts", "error"), rows))
+
+
+@dead.command("show")
+@click.argument("letter")
+@talks
+def show_dead(client: Client, letter: str) -> None:
+    """Show one dead letter (SERVICE/ID, as the list names it) with its payload."""
+    service, number = _letter(letter)
+    click.echo(json.dumps(client.ask("GET", f"/v1/{service}/dead/{number}"), ensure_ascii=False, indent=2))
+
+
+@dead.command("retry")
+@click.argument("letters", nargs=-1)
+@click.option("--all", "every", is_flag=True, help="All that there are.")
+@talks
+def retry_dead(client: Client, letters: Sequence[str], every: bool) -> None:
+    """Do dead letters (SERVICE/ID) again, with all their tries."""
+    for service, number in _chosen(client, letters, every):
+        client.ask("POST", f"/v1/{service}/dead/{number}/retry")
+        click.echo(f"{service}/{number} will be tried again.")
+
+
+@dead.command("discard")
+@click.argument("letters", nargs=-1)
+@click.option("--all", "every", is_flag=True, help="All that there are.")
+@talks
+def discard_dead(client: Client, letters: Sequence[str], every: bool) -> None:
+    """End dead letters (SERVICE/ID) without doing their work."""
+    for service, number in _chosen(client, letters, every):
+        client.ask("DELETE", f"/v1/{service}/dead/{number}")
+        click.echo(f"{service}/{number} is discarded.")
+
+
+def _chosen(client: Client, letters: Sequence[str], every: bool) -> list[tuple[str, str]]:
+    if every == bool(letters):
+        raise click.UsageError("Name dead letters as SERVICE/ID, or say --all.")
+    return [(service, str(one["id"])) for service, one in client.dead()] if every else [_letter(one) for one in letters]
+
+
+def _letter(name: str) -> tuple[str, str]:
+    from rotative.parts import SERVICES
+
+    service, _, number = name.partition("/")
+    if service not in SERVICES or not number.isalnum():
+        raise click.UsageError(f"{name!r} should be SERVICE/ID, as `rotative dead list` shows it.")
+    return service, number
+
+
+@main.command()
+@talks
+def status(client: Client) -> None:
+    """Show queues, work waiting, dead letters and what each service says of itself."""
+    from rotative.parts import SERVICES
+
+    for service in SERVICES:
+        click.echo(service)
+        for line in outline(client.ask("GET", f"/v1/{service}/status"), depth=1):
+            click.echo(line)
+
+
+@main.command()
+@talks
+def verify(client: Client) -> None:
+    """Compare store, database and feeds; list every difference (exit code 1 when there is one)."""
+    differences = client.ask("POST", "/v1/publish/verify", timeout_s=600)["items"]
+    for difference in differences:
+        click.echo(f"{difference['path']}: {difference['problem']}, {difference['detail']}")
+    if differences:
+        fail(f"{len(differences)} differences. `rotative rebuild` mends them.")
+    click.echo("Store, database and feeds agree.")
+
+
+@main.command()
+@click.option("--path", help="Only this page, by its path on the site: /politique/un-article")
+@talks
+def rebuild(client: Client, path: str | None) -> None:
+    """Build pages again, all or one; what would not change is not written."""
+    client.ask("POST", "/v1/publish/rebuild", body={"path": path} if path else {})
+    click.echo("Asked for; `rotative status` shows what is left to do.")
+
+
+def outline(value: Any, depth: int = 0) -> list[str]:
+    """JSON as indented lines: names and values, lists of plain values on one line."""
+    indent = "  " * depth
+    lines: list[str] = []
+    for name, part in value.items() if isinstance(value, dict) else enumerate(value, 1):
+        if isinstance(part, dict | list) and part:
+            lines += [f"{indent}{_words(name)}", *outline(part, depth + 1)]
+        else:
+            lines.append(f"{indent}{_words(name):<28} {_plain(part)}")
+    return lines
+
+
+def _words(name: Any) -> str:
+    return str(name).replace("_", " ")
+
+
+def _plain(value: Any) -> str:
+    if value is None or value in ([], {}):
+        return "-"
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    return f"{value:.3f}".rstrip("0").rstrip(".") if isinstance(value, float) else str(value)
+
+
+def table(head: Sequence[str], rows: Iterable[Sequence[Any]]) -> str:
+    """Rows as aligned columns; the last one is not padded."""
+    cells = [[str(cell) for cell in row] for row in (head, *rows)]
+    widths = [max(len(row[column]) for row in cells) for column in range(len(head) - 1)]
+    return "\n".join(
+        "  ".join([*(cell.ljust(width) for cell, width in zip(row, widths, strict=False)), row[-1]]).rstrip()
+        for row in cells
+    )
+
+
+def _one_line(value: Any) -> str:
+    if isinstance(value, dict):
+        return "; ".join(f"{name}: {part}" for name, part in value.items() if part is not None)
+    text = " ".join(str(value or "").split())
+    return text if len(text) <= 100 else f"{text[:99]}…"

@@ -1,0 +1,243 @@
+"""Talks to a running system over HTTP, for the command line: what comes back is data or a sentence."""
+
+from __future__ import annotations
+
+import json
+import os
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
+
+import httpx
+
+from rotative.parts import SERVICES
+
+DEFAULT_URL = "http://127.0.0.1:8000"
+LOOK_EVERY_S = 0.005
+LOOK_MOST_S = 0.25
+READER_TIMEOUT_S = 5.0
+# Steps after which an article's first journey has nothing more to tell a person who waits for it.
+SETTLED = ("seen_live", "gone")
+
+
+class Failure(Exception):
+    """A request did not succeed; the text is what people read, one fault a line.
+
+    status: HTTP's, 0 without an answer. faults: (JSON Pointer, code) of all that the API found wrong.
+    """
+
+    def __init__(self, text: str, status: int = 0, faults: Sequence[tuple[str, str]] = ()) -> None:
+        super().__init__(text)
+        self.status = status
+        self.faults = tuple(faults)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Journey:
+    """How an article got live. Milliseconds since the request was sent.
+
+    accepted_ms: the API's answer. live_ms: the page answered 200 to a reader; None if it did not in time.
+    steps: (name, milliseconds since it was accepted, by the system's own clock).
+    """
+
+    article: Mapping[str, Any]
+    accepted_ms: float
+    live_ms: float | None
+    steps: tuple[tuple[str, float], ...] = ()
+
+
+class Client:
+    """One running system. url: without a trailing slash. key: an API key, "" for what needs none.
+
+    transport: what carries requests, the network by default.
+    """
+
+    def __init__(self, url: str, key: str, *, transport: httpx.BaseTransport | None = None) -> None:
+        self.url = url.rstrip("/")
+        headers = {"Authorization": f"Bearer {key}"} if key else {}
+        try:
+            self._http = httpx.Client(base_url=self.url, headers=headers, trust_env=False, transport=transport)
+            self._reader = httpx.Client(
+                base_url=self.url, timeout=READER_TIMEOUT_S, trust_env=False, transport=transport
+            )
+        except (httpx.InvalidURL, UnicodeEncodeError) as error:
+            raise Failure(f"The address {url!r} or its key cannot be used: {error}") from error
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._http.close()
+        self._reader.close()
+
+    def ask(
+        self,
+        method: str,
+        path: str,
+        *,
+        body: Any = None,
+        headers: Mapping[str, str] | None = None,
+        timeout_s: float = 30.0,
+        **query: Any,
+    ) -> Any:
+        """Send a request and give back the JSON of its answer (None when it is empty). Raises Failure."""
+        answer = self._send(method, path, body=body, headers=headers, timeout_s=timeout_s, query=query)
+        if not answer.content:
+            return None
+        try:
+            return answer.json()
+        except ValueError as error:
+            raise Failure(f"{self.url}{path} answered something that is not JSON: is this Rotative?") from error
+
+    def _send(
+        self,
+        method: str,
+        path: str,
+        *,
+        body: Any,
+        headers: Mapping[str, str] | None,
+        timeout_s: float,
+        query: Mapping[str, Any],
+    ) -> httpx.Response:
+        try:
+            answer = self._http.request(
+                method, path, json=body, headers=headers, params=query or None, timeout=timeout_s
+            )
+        except httpx.ConnectError as error:
+            raise Failure(
+                f"Nothing answers at {self.url}. Start the system with `rotative up`, or set ROTATIVE_URL."
+            ) from error
+        except httpx.TimeoutException as error:
+            raise Failure(f"{self.url} did not answer in time.") from error
+        except (httpx.HTTPError, httpx.InvalidURL) as error:
+            raise Failure(f"{self.url} could not be asked: {error}") from error
+        if answer.is_success:
+            return answer
+        problem = _json_or_none(answer)
+        found = [(fault["pointer"], fault["code"]) for fault in faults(problem)]
+        raise Failure(explain(answer.status_code, problem), answer.status_code, found)
+
+    def is_empty(self) -> bool:
+        """Whether no article was ever accepted."""
+        return not self.ask("GET", "/v1/articles", limit=1)["items"]
+
+    def post(self, article: Mapping[str, Any], *, idempotency_key: str | None = None) -> tuple[dict[str, Any], float]:
+        """Post an article; gives back the reply and how long the answer took, in milliseconds. Raises Failure."""
+        headers = {"Idempotency-Key": idempotency_key} if idempotency_key else None
+        began = time.perf_counter()
+        reply = self.ask("POST", "/v1/articles", body=dict(article), headers=headers)
+        return reply, (time.perf_counter() - began) * 1000
+
+    def wait_until_live(self, article: Mapping[str, Any], *, timeout_s: float) -> bool:
+        """Wait until a reader's GET of the article's page answers 200; False if it has not after timeout_s."""
+        path = self.path_of(article)
+        ends = time.monotonic() + timeout_s
+        pause_s = LOOK_EVERY_S
+        while True:
+            try:
+                if self._reader.get(path).status_code == httpx.codes.OK:
+                    return True
+            except httpx.HTTPError:
+                pass  # it may be restarting; the deadline decides
+            if time.monotonic() >= ends:
+                return False
+            time.sleep(pause_s)
+            pause_s = min(LOOK_MOST_S, pause_s * 1.2)
+
+    def path_of(self, article: Mapping[str, Any]) -> str:
+        """The path of an article's page: its URL may name the public host, which need not be this machine's."""
+        return httpx.URL(str(article["url"])).path
+
+    def follow(self, article: Mapping[str, Any], accepted_ms: float, *, timeout_s: float) -> Journey:
+        """Wait for the page, then for the timeline to say so; gives back all with its times."""
+        began = time.perf_counter()
+        live = self.wait_until_live(article, timeout_s=timeout_s)
+        live_ms = accepted_ms + (time.perf_counter() - began) * 1000 if live else None
+        steps = self.steps(article, wait_s=min(5.0, timeout_s) if live else 0.0)
+        return Journey(article=article, accepted_ms=accepted_ms, live_ms=live_ms, steps=steps)
+
+    def steps(self, article: Mapping[str, Any], *, wait_s: float) -> tuple[tuple[str, float], ...]:
+        """The article's timeline once its page was seen live, or after wait_s: (step, milliseconds after accepted)."""
+        ends = time.monotonic() + wait_s
+        while True:
+            entries = self.ask("GET", f"/v1/articles/{article['id']}/timeline")["items"]
+            if time.monotonic() >= ends or any(entry["step"] in SETTLED for entry in entries):
+                break
+            time.sleep(0.05)
+        times = [(str(entry["step"]), _seconds(str(entry["at"]))) for entry in entries]
+        start = min((at for step, at in times if step == "accepted"), default=times[0][1] if times else 0.0)
+        return tuple((step, (at - start) * 1000) for step, at in times)
+
+    def dead(self) -> Iterator[tuple[str, dict[str, Any]]]:
+        """Every dead letter and dead delivery: (service, letter)."""
+        for service in SERVICES:
+            page = self.ask("GET", f"/v1/{service}/dead")["items"]
+            while page:
+                yield from ((service, letter) for letter in page)
+                page = self.ask("GET", f"/v1/{service}/dead", before=page[-1]["id"])["items"]
+
+
+def find_url(data_dir: Path) -> str:
+    """Where the running system answers: ROTATIVE_URL, else what `rotative up` left in its folder, else port 8000."""
+    if url := os.environ.get("ROTATIVE_URL", "").strip():
+        return url
+    try:
+        return (data_dir / "url").read_text("ascii").strip() or DEFAULT_URL
+    except (OSError, UnicodeDecodeError):
+        return DEFAULT_URL
+
+
+def find_key(data_dir: Path) -> str:
+    """The API key: ROTATIVE_KEY, else the embedded system's admin.key. Raises Failure when there is neither."""
+    if key := os.environ.get("ROTATIVE_KEY", "").strip():
+        return key
+    path = data_dir / "admin.key"
+    try:
+        return path.read_text("ascii").strip()
+    except (OSError, UnicodeDecodeError) as error:
+        raise Failure(
+            f"There is no API key: {path} cannot be read. Set ROTATIVE_KEY, or name the system's folder with --data."
+        ) from error
+
+
+def explain(status: int, problem: Any) -> str:
+    """An API error as people read it: its detail, then each fault with its JSON Pointer, one a line."""
+    if not isinstance(problem, dict):
+        return f"The answer was {status}, without an explanation."
+    detail = problem.get("detail") or problem.get("title") or "no explanation"
+    lines = [f"{detail} ({status})"]
+    if status == httpx.codes.UNAUTHORIZED:
+        lines[0] = f"The key was not accepted (401): {detail}"
+    lines += [f"  {fault['pointer'] or 'the whole article'}: {fault['detail']}" for fault in faults(problem)]
+    return "\n".join(lines)
+
+
+def faults(problem: Any) -> list[dict[str, str]]:
+    """What a problem's `errors` say, each with pointer, code and detail; [] when there is nothing of that kind."""
+    listed = problem.get("errors") if isinstance(problem, dict) else None
+    return [
+        {
+            "pointer": str(one.get("pointer") or ""),
+            "code": str(one.get("code") or ""),
+            "detail": str(one.get("detail") or one.get("code") or ""),
+        }
+        for one in listed or []
+        if isinstance(one, dict)
+    ]
+
+
+def _json_or_none(answer: httpx.Response) -> Any:
+    try:
+        return json.loads(answer.content)
+    except ValueError:
+        return None
+
+
+def _seconds(text: str) -> float:
+    return datetime.fromisoformat(text).timestamp()
