@@ -14,10 +14,10 @@ from hypothesis import strategies as st
 
 from services.recommend.index import Article, Index, Refresh, Rules, read, snapshot
 
-WORDS = (
-    "accord pont musée grève budget loi match vaccin forêt banque école tunnel procès récolte mairie canal usine orage"
-    " fusion satellite opéra barrage pétition quai verger lycée phare digue atelier marché"
-).split()
+WORDS = """
+    accord pont musée grève budget loi match vaccin forêt banque école tunnel procès récolte mairie canal usine orage
+    fusion satellite opéra barrage pétition quai verger lycée phare digue atelier marché
+""".split()
 START = datetime(2026, 3, 1, 8, tzinfo=UTC)
 
 
@@ -78,7 +78,7 @@ def test_copies_are_shown_once_and_never_under_themselves():
     index = Index()
     for number in range(1, 4):
         index.put(article(number, wire, hours=number))
-    index.put(article(4, "Enquête pourquoi le barrage a rompu, que savaient les ingénieurs, qui paiera les dégâts de la vallée", hours=9))
+    index.put(article(4, "Enquête pourquoi le barrage a rompu, que savaient les ingénieurs, qui paiera", hours=9))
 
     assert shown(index, 4) == [3]
     assert shown(index, 1) == [4]
@@ -238,7 +238,9 @@ def test_a_snapshot_of_other_rules_is_not_used(tmp_path: Path):
 # Few words, so that scores are often level, texts are often copies, and rows run out.
 texts = st.lists(st.sampled_from(WORDS[:14]), min_size=1, max_size=14).map(" ".join)
 # A newsroom's worth of alike articles to begin with, so that rows are full and something is always left out.
-archives = st.integers(0, 2**32).map(lambda seed: [" ".join(random.Random(seed + n).choices(WORDS, k=12)) for n in range(45)])
+archives = st.integers(0, 2**32).map(
+    lambda seed: [" ".join(random.Random(seed + n).choices(WORDS, k=12)) for n in range(45)]
+)
 steps = st.lists(
     st.one_of(
         st.tuples(
@@ -257,7 +259,7 @@ steps = st.lists(
 )
 
 
-@settings(max_examples=120, deadline=None)
+@settings(max_examples=60, deadline=None)
 @given(archive=st.one_of(st.just([]), archives), steps=steps, seed=st.integers(0, 3), size=st.sampled_from([3, 6]))
 def test_whatever_came_and_went_the_sets_are_those_of_a_fresh_index(
     archive: list[str], steps: list[tuple], seed: int, size: int

@@ -1,0 +1,467 @@
+"""The articles of one language and who is near whom: related sets kept exact as articles come, change and go.
+
+An article (a *slot*, a row of every array) holds the best of the others in its row: those that are no copy of it, in
+order, with nothing left out above its `bound`. The pass that scores a new article against all others therefore also
+says which rows it enters: those whose bound it beats. A row that has lost too many is asked for again. From the row
+the set is walked: best first, without copies of what it already shows; places that stay empty are filled with the
+articles of the section published just before. What a set is depends only on the articles there and on the frozen
+weights, never on the order in which they came.
+"""
+
+from __future__ import annotations
+
+from array import array
+from bisect import bisect_left, insort
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from services.recommend.index.copies import Sieve
+from services.recommend.index.text import Terms
+from services.recommend.index.vectors import UNIT, Postings, TermTable, Weights, grown, hashes_of, heaviest
+
+RESERVE = 20  # candidates kept for each article, so that a set can be made again without asking for them
+FILL_REACH = 40  # how many earlier articles of the section are looked at to fill a set
+NO_DATE = -(1 << 62)
+HOUR = 3_600_000_000  # microseconds
+OLDEST_HOURS = 24 * 400  # from here on the decay stands at its floor
+
+
+@dataclass(frozen=True)
+class Rules:
+    """What an editor-in-chief might tune. decay_days: the e-fold of recency; floors: 0 to 1; size: entries of a set."""
+
+    size: int = 6
+    floor: float = 0.03
+    decay_floor: float = 0.2
+    decay_days: float = 14.0
+    section_factor: float = 1.3
+
+
+@dataclass(frozen=True)
+class Item:
+    """An article as the index takes it. published: microseconds since 1970, or NO_DATE. key: its id, 16 bytes."""
+
+    key: bytes
+    section: int
+    published: int
+    terms: Terms
+    fingerprint: bytes
+
+
+Shown = tuple[tuple[bytes, bool, float], ...]  # key, near in text (else a fill), score
+
+
+class Neighbours:
+    """All articles of one language. Not safe to share between threads; only keys and `Shown` come out."""
+
+    def __init__(self, rules: Rules) -> None:
+        self.rules = rules
+        self.weights = Weights()
+        self.table = TermTable()
+        self.postings = Postings()
+        self.mixed = False  # some vectors have older weights than others: between two steps of a refresh
+        self.keys: list[bytes] = []  # by slot; b"" is a free one
+        self.slots: dict[bytes, int] = {}
+        self.free: list[int] = []
+        self.vectors: list[bytes] = []  # by slot: term numbers (int32), then their weights (uint16)
+        self.prints: list[bytes] = []
+        self.sections: dict[int, array[int]] = {}  # slots of a section, oldest first
+        self.section = np.zeros(0, dtype=np.int32)
+        self.published = np.zeros(0, dtype=np.int64)
+        self.hour = np.zeros(0, dtype=np.int32)
+        self.id_high = np.zeros(0, dtype=np.uint64)
+        self.id_low = np.zeros(0, dtype=np.uint64)
+        self.near = np.zeros((0, RESERVE), dtype=np.int32)
+        self.near_score = np.zeros((0, RESERVE), dtype=np.float32)
+        self.known = np.zeros(0, dtype=np.int8)  # how many of the row are used
+        self.bound = np.zeros(0, dtype=np.float32)  # 0: all there are; inf: not linked yet
+        self.shown = np.zeros((0, rules.size), dtype=np.int32)
+        self.shown_score = np.zeros((0, rules.size), dtype=np.float32)
+        self.by_text = np.zeros(0, dtype=np.int8)  # the first so many are near in text, the rest are fills
+        self.filled = np.zeros(0, dtype=np.int8)
+        self._sums = np.zeros(0, dtype=np.int64)
+        self._journal: dict[bytes, Shown | None] = {}
+        self.touched: set[bytes] = set()  # whose sets show something else since the last `put` began
+        days = np.arange(OLDEST_HOURS + 1) / 24.0
+        self._decay = rules.decay_floor + (1.0 - rules.decay_floor) * np.exp(-days / rules.decay_days)
+        self._undated = (1.0 + rules.decay_floor) / 2
+        self._least = rules.floor * UNIT * UNIT / max(1.0, rules.section_factor)
+
+    # -- what others ask
+
+    def set_of(self, key: bytes) -> Shown:
+        """The present set of an article that is here."""
+        return self._set_at(self.slots[key])
+
+    def changes(self) -> Iterator[tuple[bytes, Shown | None, Shown | None]]:
+        """(key, set before, set now) of every article whose set was touched since the last call; None: not there."""
+        journal, self._journal = self._journal, {}
+        for key, before in journal.items():
+            slot = self.slots.get(key)
+            yield key, before, None if slot is None else self._set_at(slot)
+
+    # -- articles come and go
+
+    def put(self, item: Item, *, link: bool = True) -> list[int]:
+        """Take an article in, or its new state; give the order of its terms, heaviest first (see `heaviest`).
+
+        link: make its set and mend the others at once; without it, `link` must follow.
+        """
+        self.touched.clear()
+        if item.key in self.slots:
+            self.remove(item.key)
+        slot = self._take_slot(item.key)
+        self._journal.setdefault(item.key, None)
+        self.section[slot] = item.section
+        self.published[slot] = item.published
+        self.hour[slot] = item.published // HOUR if item.published != NO_DATE else -1
+        self.id_high[slot] = int.from_bytes(item.key[:8], "big")
+        self.id_low[slot] = int.from_bytes(item.key[8:], "big")
+        self.prints[slot] = item.fingerprint
+        order, terms, weights = self._vector(item.terms)
+        self.vectors[slot] = terms.tobytes() + weights.tobytes()
+        if link:
+            others, scores = self._scores(slot, terms, weights)
+        self.postings.put(slot, terms, weights)
+        later = self._enter_section(slot)
+        if link:
+            self._fill_row(slot, others, scores)
+            self._make_set(slot)
+            for other in self._enter_rows(slot, others, scores):
+                self._make_set(other)
+            for other in later:
+                self._make_set(other)
+        return order
+
+    def remove(self, key: bytes) -> None:
+        """Take an article out of everything. Raises KeyError when it is not here."""
+        slot = self.slots[key]
+        self._note(slot)
+        terms, weights = self._vector_at(slot)
+        if self.mixed:
+            holders, _ = np.nonzero(self.near[: len(self.keys)] == slot)
+        else:
+            others, scores = self._scores(slot, terms, weights)
+            holders = others[scores >= self.bound[others]]
+        self.postings.remove(slot, terms)
+        later = self._leave_section(slot)
+        poorer = [other for other in holders.tolist() if self._leave_row(other, slot)]
+        for other in (*poorer, *later):
+            self._note(other)  # while the slot still has its name
+        del self.slots[key]
+        self.keys[slot] = b""
+        self.vectors[slot] = self.prints[slot] = b""
+        self.bound[slot] = np.inf
+        self.known[slot] = self.by_text[slot] = self.filled[slot] = 0
+        self.free.append(slot)
+        for other in (*poorer, *later):
+            self._make_set(other)
+
+    # -- refreshing the weights: count elsewhere, `reweigh`, then `revector` all, then `link` all
+
+    def reweigh(self, table: TermTable, weights: Weights) -> None:
+        """From now on these weights hold: counted with this table's numbers. Vectors here still have the old ones."""
+        frequent = weights.frequencies(np.arange(table.size, dtype=np.int32)) > 1
+        frequencies = weights.frequencies(np.arange(table.size, dtype=np.int32))[frequent]
+        self.weights = Weights(weights.articles)
+        self.weights.set(self.table.add(table.keys()[frequent]), frequencies)
+        self.mixed = True
+
+    def revector(self, key: bytes, terms: Terms) -> None:
+        """Weigh an article's terms anew; its row and the others' are as before until they are linked."""
+        slot = self.slots[key]
+        self.postings.remove(slot, self._vector_at(slot)[0])
+        _, numbers, weights = self._vector(terms)
+        self.vectors[slot] = numbers.tobytes() + weights.tobytes()
+        self.postings.put(slot, numbers, weights)
+
+    def link(self, key: bytes) -> None:
+        """Ask for an article's row again and make its set from it."""
+        slot = self.slots[key]
+        self._ask_row(slot)
+        self._make_set(slot)
+
+    # -- rows
+
+    def _ask_row(self, slot: int) -> None:
+        others, scores = self._scores(slot, *self._vector_at(slot))
+        self._fill_row(slot, others, scores)
+
+    def _fill_row(self, slot: int, others: NDArray[np.int64], scores: NDArray[np.float32]) -> None:
+        """The best others that are no copies of the article, in order, and the bound: the best one left out."""
+        wanted = 2 * RESERVE
+        kept: list[int] = []
+        while True:
+            best = self._in_order(others, scores, wanted)
+            sieve = Sieve([self.prints[slot], *(self.prints[other] for other in others[best].tolist())])
+            kept = best[~sieve.copies_of(0)[1:]].tolist()
+            if len(kept) > RESERVE or len(best) == len(others):
+                break
+            wanted *= 4
+        row = kept[:RESERVE]
+        self.known[slot] = len(row)
+        self.near[slot, : len(row)] = others[row]
+        self.near_score[slot, : len(row)] = scores[row]
+        self.bound[slot] = scores[kept[RESERVE]] if len(kept) > RESERVE else 0.0
+
+    def _enter_rows(self, slot: int, others: NDArray[np.int64], scores: NDArray[np.float32]) -> list[int]:
+        """Put a new article into every row whose bound it beats; the articles whose sets must be walked again.
+
+        Most sets need no walk: what is shown stays in its order, and the newcomer takes its place among it.
+        """
+        bounds = self.bound[others]
+        entered = np.flatnonzero(scores >= bounds)
+        if not len(entered):
+            return []
+        rows, marks = others[entered].tolist(), scores[entered]
+        size = self.rules.size
+        whole = self.by_text[rows] == size
+        members = sorted(set(rows).union(self.shown[rows][whole].ravel().tolist()))
+        sieve = Sieve([self.prints[slot], *(self.prints[member] for member in members)])
+        like = {member for member, copy in zip(members, sieve.copies_of(0)[1:].tolist(), strict=True) if copy}
+        to_walk: list[int] = []
+        for row, mark in zip(rows, marks, strict=True):
+            if row in like:
+                continue
+            if mark == self.bound[row]:  # level with the best one left out: only asking again tells who is first
+                self._ask_row(row)
+                to_walk.append(row)
+                continue
+            self._insert(row, slot, mark)
+            count = int(self.by_text[row])
+            if count < size:
+                to_walk.append(row)
+                continue
+            places = self.shown[row]
+            place = self._place(slot, mark, places, self.shown_score[row])
+            if place == size:
+                continue
+            if not like.isdisjoint(places.tolist()):
+                to_walk.append(row)
+                continue
+            self._note(row)
+            self.touched.add(self.keys[row])
+            places[place + 1 :] = places[place:-1].copy()
+            places[place] = slot
+            self.shown_score[row, place + 1 :] = self.shown_score[row, place:-1].copy()
+            self.shown_score[row, place] = mark
+        return to_walk
+
+    def _insert(self, row: int, slot: int, score: np.float32) -> None:
+        known = int(self.known[row])
+        near, marks = self.near[row], self.near_score[row]
+        place = self._place(slot, score, near[:known], marks[:known])
+        if known == RESERVE:
+            if place == RESERVE:
+                self.bound[row] = score
+                return
+            self.bound[row] = marks[-1]
+        else:
+            self.known[row] = known = known + 1
+        near[place + 1 : known] = near[place : known - 1].copy()
+        marks[place + 1 : known] = marks[place : known - 1].copy()
+        near[place] = slot
+        marks[place] = score
+
+    def _leave_row(self, row: int, slot: int) -> bool:
+        """Take an article out of a row; whether the set must be walked again: it showed it, or it lacks entries."""
+        known = int(self.known[row])
+        at = np.flatnonzero(self.near[row, :known] == slot)
+        if not len(at):
+            return False
+        place = int(at[0])
+        self.near[row, place : known - 1] = self.near[row, place + 1 : known].copy()
+        self.near_score[row, place : known - 1] = self.near_score[row, place + 1 : known].copy()
+        self.known[row] = known - 1
+        by_text = int(self.by_text[row])
+        return by_text < self.rules.size or slot in self.shown[row, :by_text].tolist()
+
+    # -- sets
+
+    def _make_set(self, slot: int) -> None:
+        """Walk the row: best first, no copy of what is already shown; then fill what is left from the section."""
+        if self.bound[slot] == np.inf:
+            return
+        chosen, marks = self._walk(slot)
+        if len(chosen) < self.rules.size and self.bound[slot] > 0 and self.known[slot] < RESERVE:
+            self._ask_row(slot)
+            chosen, marks = self._walk(slot)
+        by_text = len(chosen)
+        if by_text < self.rules.size:
+            chosen += self._fills(slot, chosen)
+        marks += [0.0] * (len(chosen) - by_text)
+        self._note(slot)
+        if by_text != self.by_text[slot] or chosen != self.shown[slot, : self.filled[slot]].tolist():
+            self.touched.add(self.keys[slot])
+        self.by_text[slot] = by_text
+        self.filled[slot] = len(chosen)
+        self.shown[slot, : len(chosen)] = chosen
+        self.shown_score[slot, : len(chosen)] = marks
+
+    def _walk(self, slot: int) -> tuple[list[int], list[float]]:
+        known = int(self.known[slot])
+        row = self.near[slot, :known].tolist()
+        if not row:
+            return [], []
+        sieve = Sieve([self.prints[other] for other in row])
+        places = _without_copies(sieve, known, self.rules.size)
+        return [row[place] for place in places], self.near_score[slot, places].tolist()
+
+    def _fills(self, slot: int, chosen: list[int]) -> list[int]:
+        line = self.sections[int(self.section[slot])]
+        place = self._place_in_section(line, slot)
+        taken = set(chosen)
+        earlier = [other for other in line[max(0, place - FILL_REACH) : place][::-1] if other not in taken]
+        if not earlier:
+            return []
+        shown = [slot, *chosen]
+        everyone = shown + earlier
+        sieve = Sieve([self.prints[other] for other in everyone])
+        out = np.zeros(len(everyone), dtype=bool)
+        for place in range(len(shown)):
+            out |= sieve.copies_of(place)
+        fills: list[int] = []
+        for place in range(len(shown), len(everyone)):
+            if out[place]:
+                continue
+            fills.append(everyone[place])
+            if len(fills) + len(chosen) == self.rules.size:
+                break
+            out |= sieve.copies_of(place)
+        return fills
+
+    def _set_at(self, slot: int) -> Shown:
+        count, by_text = int(self.filled[slot]), int(self.by_text[slot])
+        members = self.shown[slot, :count].tolist()
+        marks = self.shown_score[slot, :count].tolist()
+        return tuple((self.keys[m], i < by_text, marks[i]) for i, m in enumerate(members))
+
+    def _note(self, slot: int) -> None:
+        key = self.keys[slot]
+        if key not in self._journal:
+            self._journal[key] = self._set_at(slot)
+
+    # -- sections
+
+    def _enter_section(self, slot: int) -> list[int]:
+        line = self.sections.setdefault(int(self.section[slot]), array("i"))
+        insort(line, slot, key=self._age)
+        return self._short_after(line, self._place_in_section(line, slot) + 1)
+
+    def _leave_section(self, slot: int) -> list[int]:
+        line = self.sections[int(self.section[slot])]
+        place = self._place_in_section(line, slot)
+        del line[place]
+        return self._short_after(line, place)
+
+    def _short_after(self, line: array[int], place: int) -> list[int]:
+        """Those whose set may hold the article at this place as a fill."""
+        return [other for other in line[place : place + FILL_REACH] if self.by_text[other] < self.rules.size]
+
+    def _place_in_section(self, line: array[int], slot: int) -> int:
+        return bisect_left(line, self._age(slot), key=self._age)
+
+    def _age(self, slot: int) -> tuple[int, bytes]:
+        return int(self.published[slot]), self.keys[slot]
+
+    # -- scores
+
+    def _scores(
+        self, slot: int, terms: NDArray[np.int32], weights: NDArray[np.uint16]
+    ) -> tuple[NDArray[np.int64], NDArray[np.float32]]:
+        """Every other article that scores at least the floor with this one, by slot, and the scores."""
+        slots, products = self.postings.gather(terms, weights)
+        sums = self._sums
+        np.add.at(sums, slots, products)
+        found = sums[slots]
+        sums[slots] = 0
+        enough = np.flatnonzero((found >= self._least) & (slots != slot))
+        others, first = np.unique(slots[enough], return_index=True)
+        dots = found[enough[first]]
+        hours = self.hour[others]
+        if self.hour[slot] == -1:
+            decay = np.full(len(others), self._undated)
+        else:
+            apart = np.minimum(np.abs(hours - self.hour[slot]), OLDEST_HOURS)
+            decay = np.where(hours == -1, self._undated, self._decay[apart])
+        scores = dots * decay * (1.0 / (UNIT * UNIT))
+        scores[self.section[others] == self.section[slot]] *= self.rules.section_factor
+        marks = scores.astype(np.float32)
+        enough = marks >= np.float32(self.rules.floor)
+        return others[enough], marks[enough]
+
+    def _in_order(self, slots: NDArray[np.int64], scores: NDArray[np.float32], count: int) -> NDArray[np.int64]:
+        """Positions of the best `count` (all that are level with the last): by score, then the newer, then by id."""
+        if len(slots) > count:
+            least = np.partition(scores, len(scores) - count)[len(scores) - count]
+            places = np.flatnonzero(scores >= least)
+        else:
+            places = np.arange(len(slots))
+        them = slots[places]
+        return places[np.lexsort((self.id_low[them], self.id_high[them], -self.published[them], -scores[places]))]
+
+    def _place(self, slot: int, score: np.float32, them: NDArray[np.int32], scores: NDArray[np.float32]) -> int:
+        """Where an article belongs among these, which are in order."""
+        place = int((scores > score).sum())
+        while place < len(them) and scores[place] == score and self._before(int(them[place]), slot):
+            place += 1
+        return place
+
+    def _before(self, one: int, other: int) -> bool:
+        return (-int(self.published[one]), self.keys[one]) < (-int(self.published[other]), self.keys[other])
+
+    # -- vectors and slots
+
+    def _vector(self, terms: Terms) -> tuple[list[int], NDArray[np.int32], NDArray[np.uint16]]:
+        hashes = hashes_of(terms)
+        frequencies = self.weights.frequencies(self.table.find(hashes))
+        order, weights = heaviest(terms, frequencies, self.weights.articles)
+        numbers = self.table.add(hashes[order])
+        first = np.sort(np.unique(numbers, return_index=True)[1])  # two terms of one hash count once
+        return order.tolist(), numbers[first], weights[first]
+
+    def _vector_at(self, slot: int) -> tuple[NDArray[np.int32], NDArray[np.uint16]]:
+        held = self.vectors[slot]
+        count = len(held) // 6
+        return np.frombuffer(held, np.int32, count), np.frombuffer(held, np.uint16, count, offset=count * 4)
+
+    def _take_slot(self, key: bytes) -> int:
+        if self.free:
+            slot = self.free.pop()
+            self.keys[slot] = key
+        else:
+            slot = len(self.keys)
+            self.keys.append(key)
+            self.vectors.append(b"")
+            self.prints.append(b"")
+            if slot >= len(self.section):
+                self._widen(slot + 1)
+        self.slots[key] = slot
+        self.bound[slot] = np.inf
+        self.known[slot] = self.filled[slot] = 0
+        self.by_text[slot] = self.rules.size  # not short until it is linked
+        return slot
+
+    def _widen(self, size: int) -> None:
+        for name in (
+            *("section", "published", "hour", "id_high", "id_low", "near", "near_score", "known", "bound"),
+            *("shown", "shown_score", "by_text", "filled", "_sums"),
+        ):
+            setattr(self, name, grown(getattr(self, name), size))
+
+
+def _without_copies(sieve: Sieve, count: int, size: int) -> list[int]:
+    """The first `size` positions, in order, that are no copies of one taken before."""
+    taken: list[int] = []
+    out = np.zeros(count, dtype=bool)
+    for place in range(count):
+        if out[place]:
+            continue
+        taken.append(place)
+        if len(taken) == size:
+            break
+        out |= sieve.copies_of(place)
+    return taken

@@ -1,0 +1,252 @@
+"""Terms, their weights, and the lists of the articles that have them, in a few growing arrays.
+
+A term is known by a 32-bit hash of its text. Weights are whole numbers, so that a sum of products is the same in
+whatever order it is made: the likeness of two articles does not depend on which of them asks.
+"""
+
+from __future__ import annotations
+
+from zlib import crc32
+
+import numpy as np
+from numpy.typing import NDArray
+
+from services.recommend.index.text import Terms
+
+STEM_SHARE, NAME_SHARE = 0.9, 0.1  # of the likeness of two articles
+RARITY_BASE = 1.5  # what a word that everybody uses still counts
+HEAVIEST = 100  # terms of one article that count
+UNIT = 4096  # the whole number that stands for the weight 1.0
+COMMON_SHARE = 0.3  # a term in more of a language's articles than this says nothing ...
+COMMON_FROM = 100  # ... once there are this many: on a small site two alike articles share only "common" words
+
+
+def grown(array: NDArray, size: int, fill: float = 0) -> NDArray:
+    """The array with room for at least `size` rows, half as many again as before; the new ones hold `fill`."""
+    if size <= len(array):
+        return array
+    room = max(size, len(array) * 3 // 2, 64)
+    bigger = np.zeros((room, *array.shape[1:]), dtype=array.dtype)
+    bigger[: len(array)] = array
+    if fill:
+        bigger[len(array) :] = fill
+    return bigger
+
+
+def hashes_of(terms: Terms) -> NDArray[np.uint32]:
+    """The terms' hashes, stems first, in the order of the mappings."""
+    stems = [crc32(stem.encode()) for stem in terms.stems]
+    names = [crc32(name.encode(), 0x6E616D65) for name in terms.names]
+    return np.array(stems + names, dtype=np.uint32)
+
+
+class TermTable:
+    """From a term's hash to its small number: open addressing in two arrays, 20 to 40 bytes a term."""
+
+    def __init__(self) -> None:
+        self.size = 0
+        self.load(np.zeros(0, dtype=np.uint32))
+
+    def find(self, hashes: NDArray[np.uint32]) -> NDArray[np.int32]:
+        """The terms' numbers, -1 for those never added."""
+        mask = len(self._keys) - 1
+        places = (hashes & mask).astype(np.int64)
+        found = self._numbers[places]
+        wrong = np.flatnonzero((found >= 0) & (self._keys[places] != hashes))
+        while len(wrong):
+            places[wrong] = (places[wrong] + 1) & mask
+            found[wrong] = self._numbers[places[wrong]]
+            wrong = wrong[(found[wrong] >= 0) & (self._keys[places[wrong]] != hashes[wrong])]
+        return found
+
+    def add(self, hashes: NDArray[np.uint32]) -> NDArray[np.int32]:
+        """The terms' numbers; those never seen get the next ones."""
+        numbers = self.find(hashes)
+        unknown = np.flatnonzero(numbers < 0)
+        if not len(unknown):
+            return numbers
+        if (self.size + len(unknown)) * 5 > len(self._keys) * 2:
+            self.load(self.keys(), room_for=(self.size + len(unknown)) * 3 // 2)
+        mask = len(self._keys) - 1
+        for position in unknown.tolist():
+            key = int(hashes[position])
+            place = key & mask
+            while self._numbers[place] >= 0 and self._keys[place] != key:
+                place = place + 1 & mask
+            if self._numbers[place] < 0:
+                self._keys[place] = key
+                self._numbers[place] = self.size
+                self.size += 1
+            numbers[position] = self._numbers[place]
+        return numbers
+
+    def keys(self) -> NDArray[np.uint32]:
+        """Every known hash, in the order of their numbers."""
+        used = np.flatnonzero(self._numbers >= 0)
+        ordered = np.zeros(self.size, dtype=np.uint32)
+        ordered[self._numbers[used]] = self._keys[used]
+        return ordered
+
+    def load(self, keys: NDArray[np.uint32], room_for: int = 0) -> None:
+        """Forget all and take these, each once, numbered in this order. room_for: terms to leave room for."""
+        room = 1024
+        while max(len(keys), room_for) * 5 > room * 2:
+            room *= 2
+        mask = room - 1
+        self.size = len(keys)
+        self._keys = np.zeros(room, dtype=np.uint32)
+        self._numbers = np.full(room, -1, dtype=np.int32)
+        waiting = np.arange(len(keys), dtype=np.int32)
+        places = (keys & mask).astype(np.int64)
+        while len(waiting):
+            free = waiting[self._numbers[places[waiting]] < 0]
+            self._numbers[places[free]] = free  # of several that want one place, one gets it
+            housed = self._numbers[places[waiting]] == waiting
+            won = waiting[housed]
+            self._keys[places[won]] = keys[won]
+            waiting = waiting[~housed]
+            places[waiting] = (places[waiting] + 1) & mask
+
+
+class Postings:
+    """For each term the articles (slots) that have it and with what weight: many short lists in two long arrays.
+
+    A list that is full moves to a place twice as large; the place it leaves is used again.
+    """
+
+    def __init__(self) -> None:
+        self._start = np.zeros(0, dtype=np.int64)
+        self._length = np.zeros(0, dtype=np.int32)
+        self._room = np.zeros(0, dtype=np.int32)
+        self._slots = np.zeros(1024, dtype=np.int32)
+        self._weights = np.zeros(1024, dtype=np.uint16)
+        self._end = 0
+        self._free: dict[int, list[int]] = {}
+
+    def put(self, slot: int, terms: NDArray[np.int32], weights: NDArray[np.uint16]) -> None:
+        """Add an article to the lists of its terms. terms: numbers of a TermTable, each once."""
+        if not len(terms):
+            return
+        self._make_room(terms)
+        for term in terms[self._length[terms] == self._room[terms]].tolist():
+            self._move(term)
+        at = self._start[terms] + self._length[terms]
+        self._slots[at] = slot
+        self._weights[at] = weights
+        self._length[terms] += 1
+
+    def remove(self, slot: int, terms: NDArray[np.int32]) -> None:
+        """Take an article out of the lists of its terms, as they were put."""
+        if not len(terms):
+            return
+        at, _ = self._places(terms)
+        holes = at[self._slots[at] == slot]  # one for each term, in the order of the terms
+        self._length[terms] -= 1
+        last = self._start[terms] + self._length[terms]
+        self._slots[holes] = self._slots[last]
+        self._weights[holes] = self._weights[last]
+
+    def gather(
+        self, terms: NDArray[np.int32], weights: NDArray[np.uint16]
+    ) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+        """Every (slot, product of weights) under these terms; a slot comes once for each term that it has."""
+        if not len(terms):
+            nothing = np.zeros(0, dtype=np.int64)
+            return nothing, nothing
+        self._make_room(terms)
+        at, lengths = self._places(terms)
+        products = np.repeat(weights.astype(np.int64), lengths)
+        products *= self._weights[at]
+        return self._slots[at].astype(np.int64), products
+
+    def _make_room(self, terms: NDArray[np.int32]) -> None:
+        highest = int(terms.max()) + 1
+        if highest > len(self._start):
+            self._start = grown(self._start, highest)
+            self._length = grown(self._length, highest)
+            self._room = grown(self._room, highest)
+
+    def _places(self, terms: NDArray[np.int32]) -> tuple[NDArray[np.int64], NDArray[np.int32]]:
+        lengths = self._length[terms]
+        ends = np.cumsum(lengths, dtype=np.int64)
+        at = np.arange(int(ends[-1]), dtype=np.int64)
+        at += np.repeat(self._start[terms] - ends + lengths, lengths)
+        return at, lengths
+
+    def _move(self, term: int) -> None:
+        start, length, room = int(self._start[term]), int(self._length[term]), int(self._room[term])
+        wanted = max(1, room * 2)
+        waiting = self._free.get(wanted)
+        if waiting:
+            place = waiting.pop()
+        else:
+            place = self._end
+            self._end += wanted
+            if self._end > len(self._slots):
+                self._slots = grown(self._slots, self._end)
+                self._weights = grown(self._weights, self._end)
+        if length:
+            self._slots[place : place + length] = self._slots[start : start + length]
+            self._weights[place : place + length] = self._weights[start : start + length]
+        if room:
+            self._free.setdefault(room, []).append(start)
+        self._start[term] = place
+        self._room[term] = wanted
+
+
+class Weights:
+    """How much a term says, by how many of a language's articles have it; frozen between two refreshes.
+
+    A term that was in fewer than two articles at the last refresh, or in none, counts as in one. So what a weight is
+    depends on the last refresh alone, never on the order in which articles came since.
+    """
+
+    def __init__(self, articles: int = 0) -> None:
+        self.articles = articles  # how many were counted
+        self._frequency = np.zeros(0, dtype=np.int32)
+
+    def count(self, numbers: NDArray[np.int32]) -> None:
+        """Count one more article, with these terms."""
+        self.articles += 1
+        if len(numbers):
+            self._frequency = grown(self._frequency, int(numbers.max()) + 1)
+            self._frequency[numbers] += 1
+
+    def set(self, numbers: NDArray[np.int32], frequencies: NDArray[np.int32]) -> None:
+        """Take over counts made elsewhere."""
+        if len(numbers):
+            self._frequency = grown(self._frequency, int(numbers.max()) + 1)
+            self._frequency[numbers] = frequencies
+
+    def frequencies(self, numbers: NDArray[np.int32]) -> NDArray[np.int32]:
+        """In how many of the counted articles each term is, at least 1; number -1 stands for a term never seen."""
+        found = np.ones(len(numbers), dtype=np.int32)
+        known = (numbers >= 0) & (numbers < len(self._frequency))
+        found[known] = np.maximum(1, self._frequency[numbers[known]])
+        return found
+
+
+def heaviest(
+    terms: Terms, frequencies: NDArray[np.int32], articles: int
+) -> tuple[NDArray[np.int64], NDArray[np.uint16]]:
+    """The article's vector: positions in `hashes_of(terms)`, heaviest first, and their weights in units of 1/UNIT.
+
+    frequencies: of each of those terms; articles: how many were counted. TF-IDF with the logarithm of how often a term
+    was read; stems and names are brought to length 1 apart and take their shares, and what is kept to length 1 again,
+    so that a long article is not held to be less like the others.
+    """
+    stems = len(terms.stems)
+    read = np.fromiter((*terms.stems.values(), *terms.names.values()), dtype=np.float64, count=len(frequencies))
+    rarity = np.log((articles + 1.0) / (frequencies + 1.0)).clip(min=0) + RARITY_BASE
+    weights = (1.0 + np.log(read)) * rarity
+    if articles >= COMMON_FROM:
+        weights[frequencies > COMMON_SHARE * articles] = 0.0
+    for part, share in ((slice(0, stems), STEM_SHARE), (slice(stems, None), NAME_SHARE)):
+        length = np.sqrt(np.square(weights[part]).sum())
+        if length:
+            weights[part] *= np.sqrt(share) / length
+    order = np.argsort(-weights, kind="stable")[:HEAVIEST]
+    kept = weights[order]
+    length = np.sqrt(np.square(kept).sum())
+    whole = np.rint(kept * (UNIT / length) if length else kept).astype(np.uint16)
+    return order[whole > 0], whole[whole > 0]
