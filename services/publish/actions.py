@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
@@ -45,44 +45,59 @@ def receive_articles(session: Session, heard: Sequence[Heard], *, builder: Build
         known = newest.get(one.event.article.id)
         if known is None or known.event.article.change < one.event.article.change:
             newest[one.event.article.id] = one
-    before = store.articles(session, newest)
-    touched: dict[str, set[str]] = {}
-    for article_id in sorted(newest):
-        one = newest[article_id]
-        article: PublicArticle = one.event.article
-        if not store.save_article(session, article):
-            continue
-        paths = _touched(session, builder, before.get(article_id), article)
-        urgency = "withdrawn" if article.status != "live" else one.lane
-        touched.setdefault(urgency, set()).update(paths)
-        builder.build(session, article.path, now=now, article=article)
-        jobs.add(
-            session,
-            ANNOUNCE,
-            f"{article.id} {article.change}",
-            lane="bulk" if one.lane == "bulk" else "urgent" if one.lane == "urgent" else "normal",
-            payload={"event": _event_name(one), "replayed": one.event.replayed, "written_at": now.isoformat()},
-        )
-    for urgency, paths in sorted(touched.items()):
-        ask_for_pages(session, paths, urgency=urgency, now=now)
+    before = store.lock_known(session, newest)
+    wanted = [newest[article_id].event.article for article_id in sorted(newest)]
+    saved = store.save_articles(
+        session, [one for one in wanted if one.id not in before or before[one.id].change < one.change]
+    )
+    articles = [one for one in wanted if one.id in saved]
+    builder.build(session, [one.path for one in articles], now=now, articles={one.path: one for one in articles})
+    for withdrawn in (True, False):
+        group = [one for one in articles if (one.status != "live") == withdrawn]
+        touched = _touched(session, builder, before, group)
+        urgency = "withdrawn" if withdrawn else heard[0].lane
+        ask_for_pages(session, touched, urgency=urgency, now=now)
+    jobs.add_many(
+        session,
+        ANNOUNCE,
+        [
+            (
+                f"{one.id} {one.change}",
+                {
+                    "event": _event_name(newest[one.id]),
+                    "replayed": newest[one.id].event.replayed,
+                    "written_at": now.isoformat(),
+                },
+            )
+            for one in articles
+        ],
+        lane=heard[0].lane,
+    )
 
 
 def _event_name(heard: Heard) -> str:
     return str(heard.event.type.rpartition(".")[0])
 
 
-def _touched(session: Session, builder: Builder, before: PublicArticle | None, article: PublicArticle) -> set[str]:
-    """The paths of the pages, but its own, that have to be built because an article has this new state."""
-    live_before = before is not None and before.status == "live"
+def _touched(
+    session: Session, builder: Builder, before: Mapping[UUID, store.Known], articles: Sequence[PublicArticle]
+) -> set[str]:
+    """The paths of the pages, but their own, that have to be built because these articles have new states."""
     touched: set[str] = set()
-    if article.status == "live" or live_before:
-        touched |= domain.lists_of(builder.newsroom, article.language, article.section)
-    if before is not None and live_before:
-        touched |= domain.lists_of(builder.newsroom, before.language, before.section)
-        touched.add(before.path)
-    if before is None or live_before != (article.status == "live") or teaser_of(before) != teaser_of(article):
-        touched.update(path for path in store.users_of(session, article.id) if path not in builder.lists)
-    return touched - {article.path}
+    look_different: list[UUID] = []
+    for article in articles:
+        known = before.get(article.id)
+        was_live = known is not None and known.live
+        if article.status == "live" or was_live:
+            touched |= domain.lists_of(builder.newsroom, article.language, article.section)
+        if known is not None and was_live:
+            touched |= domain.lists_of(builder.newsroom, known.teaser.language, known.teaser.section)
+            touched.add(known.teaser.path)
+        if known is None or was_live != (article.status == "live") or known.teaser != teaser_of(article):
+            look_different.append(article.id)
+    if look_different:
+        touched |= {path for path in store.users_of(session, look_different) if path not in builder.lists}
+    return touched - {article.path for article in articles}
 
 
 def receive_related(session: Session, heard: Sequence[Heard], *, now: datetime) -> None:
@@ -108,9 +123,12 @@ def ask_for_pages(session: Session, paths: Iterable[str], *, urgency: str, now: 
 def build_pages(claim: Claim, *, builder: Builder) -> None:
     """Build the pages of these jobs in one transaction. A job's payload {"check": true} mends the file as well."""
     with claim.finish() as session:
-        now = clock.now()
-        for job in sorted(claim.jobs, key=lambda one: one.reference):
-            builder.build(session, job.reference, now=now, check=bool((job.payload or {}).get("check")))
+        builder.build(
+            session,
+            [job.reference for job in claim.jobs],
+            now=clock.now(),
+            check={job.reference for job in claim.jobs if (job.payload or {}).get("check")},
+        )
 
 
 # Announcing
@@ -127,22 +145,22 @@ def announce(claim: Claim, *, builder: Builder) -> None:
         subscriptions = store.active_subscriptions(session)
         ids = {job.id: UUID(job.reference.partition(" ")[0]) for job in claim.jobs}
         held = store.articles(session, ids.values())
+        pages = store.pages(session, [one.path for one in held.values()])
+        owed = store.deliveries_of(session, held) if subscriptions and held else {}
         for job in claim.jobs:
             article = held.get(ids[job.id])
             if article is None or article.change != int(job.reference.partition(" ")[2]):
                 continue
-            page = store.page(session, article.path)
-            if (
-                page is None
-                or page.change != article.change
-                or not builder.is_in_place(page.path, page.digest, page.gone)
-            ):
+            page = pages.get(article.path)
+            certain = page is not None and page.change == article.change
+            if page is None or not (certain and builder.is_in_place(page.path, page.digest, page.gone)):
                 claim.retry(job, at=now + timedelta(seconds=1), error="the page is not in place yet")
                 jobs.add(session, BUILD_PAGE, article.path, lane="urgent", payload={"check": True})
                 continue
             facts += _seen(article, job.payload, now)
             if not job.payload["replayed"]:
-                count = _make_deliveries(session, article, job.payload["event"], subscriptions, builder, now)
+                earlier = owed.get(article.id, {})
+                count = _make_deliveries(session, article, job.payload["event"], subscriptions, earlier, builder, now)
                 if count:
                     facts.append(_fact(article, "announced", now, deliveries=count))
         if facts:
@@ -165,15 +183,15 @@ def _make_deliveries(
     article: PublicArticle,
     event: str,
     subscriptions: Sequence[Subscription],
+    owed: Mapping[UUID, Sequence[Delivery]],
     builder: Builder,
     now: datetime,
 ) -> int:
     """Owe this article's news to everyone who wants it; how many deliveries were made.
 
     The first announcement to a subscription is always article.published, with the newest change; a refile after it is
-    not told. A newer delivery ends older undelivered ones.
+    not told. A newer delivery ends older undelivered ones. owed: the article's earlier ones, by subscription.
     """
-    owed = store.deliveries_of(session, article.id)
     made: list[Delivery] = []
     for subscription in subscriptions:
         earlier = owed.get(subscription.id, [])
@@ -361,7 +379,7 @@ def _differences(session: Session, builder: Builder, page: Page) -> list[dict[st
     if not builder.site.twin_fits(page.path, page.gone):
         return [difference("changed", "the compressed twin does not fit the page")]
     if page.article_id is not None:
-        article = store.article(session, page.article_id)
+        article = store.articles(session, [page.article_id]).get(page.article_id)
         if article is not None and article.path == page.path and article.change != page.change:
             return [difference("stale", f"shows change {page.change}; the article is at {article.change}")]
     return []

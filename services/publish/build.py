@@ -7,9 +7,10 @@ number grows with every build that wrote. A page whose bytes have not changed is
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
 from sqlalchemy.orm import Session
@@ -19,7 +20,7 @@ from services.publish.domain import ListPage
 from services.publish.renderers import Renderer
 from services.publish.renderers.renderer import FRONT_TEASERS
 from services.publish.site import LocalSite, digest_of
-from services.publish.views import Teaser, teaser_of
+from services.publish.views import Teaser
 from shared.events import PublicArticle
 
 SECTION_TEASERS = 30
@@ -53,34 +54,53 @@ class Builder:
         return self._renderer.version
 
     def build(
-        self, session: Session, path: str, *, now: datetime, article: PublicArticle | None = None, check: bool = False
-    ) -> bool:
-        """Build the page at a path, in the caller's transaction; whether a file was written or taken away.
+        self,
+        session: Session,
+        paths: Iterable[str],
+        *,
+        now: datetime,
+        articles: Mapping[str, PublicArticle] | None = None,
+        check: Collection[str] = (),
+    ) -> set[str]:
+        """Build the pages at these paths, in the caller's transaction; the paths of those written or taken away.
 
-        article: the newest state of the article there, if the caller has just stored it. check: compare with the file
-        that is there instead of with what is remembered of it, so that a lost or changed file is mended.
+        articles: by path, the newest states that the caller has just stored. check: paths whose file is compared
+        itself, instead of what is remembered of it, so that a lost or changed file is mended.
         """
-        row = store.lock_page(session, path, now)
-        made = self._make(session, path, article)
-        digest = digest_of(made.content) if made.content is not None else ""
-        change = made.article.change if made.article is not None else 0
-        unchanged = row.digest == digest and row.gone == made.gone
-        if unchanged and check:
-            unchanged = self._stands(path, made)
-        row.change = change
-        row.article_id = made.article.id if made.article is not None else None
-        store.save_uses(session, path, set(made.used))
-        if unchanged:
-            return False
-        if made.content is None:
+        rows = store.lock_pages(session, paths, now)
+        made = self._make(session, rows, articles or {})
+        changed: list[dict[str, Any]] = []
+        written: set[str] = set()
+        for path, row in rows.items():
+            page = made[path]
+            digest = digest_of(page.content) if page.content is not None else ""
+            same = row.digest == digest and row.gone == page.gone
+            if same and path in check:
+                same = self._stands(path, page)
+            about = page.article
+            values = {
+                **row._mapping,
+                "change": about.change if about is not None else 0,
+                "article_id": about.id if about is not None else None,
+            }
+            if not same:
+                self._place(path, page)
+                written.add(path)
+                values |= {"build": row.build + 1, "digest": digest, "gone": page.gone}
+                values |= {"size": len(page.content or b""), "built_at": now}
+            if values != dict(row._mapping):
+                changed.append(values)
+        store.save_pages(session, changed)
+        store.save_uses(session, {path: page.used for path, page in made.items()})
+        return written
+
+    def _place(self, path: str, page: Made) -> None:
+        if page.content is None:
             self.site.remove(path)
-        elif made.gone:
-            self.site.bury(path, made.content)
+        elif page.gone:
+            self.site.bury(path, page.content)
         else:
-            self.site.put(path, made.content)
-        row.build += 1
-        row.digest, row.gone, row.size, row.built_at = digest, made.gone, len(made.content or b""), now
-        return True
+            self.site.put(path, page.content)
 
     def is_in_place(self, path: str, digest: str, gone: bool) -> bool:
         """Whether the store answers for this path with the bytes of this digest, as a page or as a tombstone."""
@@ -109,35 +129,42 @@ class Builder:
         language = first if first in self.newsroom.languages else self.newsroom.default_language
         return self._renderer.not_found_page(language)
 
-    def _make(self, session: Session, path: str, article: PublicArticle | None) -> Made:
-        wanted = self.lists.get(path)
-        if wanted is not None:
-            return self._make_list(session, path, wanted)
-        article = article or store.article_at(session, path)
-        if article is None or article.path != path:
-            return Made(None)
+    def _make(self, session: Session, paths: Collection[str], given: Mapping[str, PublicArticle]) -> dict[str, Made]:
+        made = {path: self._make_list(session, path, self.lists[path]) for path in paths if path in self.lists}
+        others = [path for path in paths if path not in made]
+        unknown = [path for path in others if path not in given]
+        articles = {**(store.articles_at(session, unknown) if unknown else {}), **given}
+        live = [articles[path].id for path in others if path in articles and articles[path].status == "live"]
+        sets = store.related_ids(session, live) if live else {}
+        wanted = {one for ids in sets.values() for one in ids}
+        teasers = store.live_teasers(session, wanted) if wanted else {}
+        for path in others:
+            article = articles.get(path)
+            made[path] = Made(None) if article is None else self._make_article(article, sets, teasers)
+        return made
+
+    def _make_article(
+        self, article: PublicArticle, sets: Mapping[UUID, list[UUID]], teasers: Mapping[UUID, Teaser]
+    ) -> Made:
         if article.status != "live":
             return Made(self._renderer.tombstone_page(article.language), article=article, gone=True)
-        wanted_ids = store.related_ids(session, article.id)
-        known = store.articles(session, wanted_ids)
-        related = [known[one] for one in wanted_ids if one in known and known[one].status == "live"]
-        content = self._renderer.article_page(article, [teaser_of(one) for one in related[:RELATED_TEASERS]])
-        return Made(content, frozenset(wanted_ids), article)
+        wanted = sets.get(article.id, [])
+        shown = [teasers[one] for one in wanted if one in teasers]
+        content = self._renderer.article_page(article, shown[:RELATED_TEASERS])
+        return Made(content, frozenset(wanted), article)
 
     def _make_list(self, session: Session, path: str, wanted: ListPage) -> Made:
+        language, section = wanted.language, wanted.section
         if wanted.form == "rss":
-            shown = store.newest(session, wanted.language, wanted.section, FEED_ENTRIES)
-            content = self._renderer.rss(wanted.language, wanted.section, shown, path)
-        elif wanted.section is None:
-            shown = store.newest(session, wanted.language, None, FRONT_TEASERS)
-            content = self._renderer.front_page(wanted.language, self._teasers(shown))
+            entries = store.newest(session, language, section, FEED_ENTRIES)
+            return Made(self._renderer.rss(language, section, entries, path), frozenset(entry.id for entry in entries))
+        if section is None:
+            teasers = store.newest_teasers(session, language, None, FRONT_TEASERS)
+            content = self._renderer.front_page(language, list(teasers.values()))
         else:
-            shown = store.newest(session, wanted.language, wanted.section, SECTION_TEASERS)
-            content = self._renderer.section_page(wanted.language, wanted.section, self._teasers(shown))
-        return Made(content, frozenset(one.id for one in shown))
-
-    def _teasers(self, articles: Iterable[PublicArticle]) -> list[Teaser]:
-        return [teaser_of(one) for one in articles]
+            teasers = store.newest_teasers(session, language, section, SECTION_TEASERS)
+            content = self._renderer.section_page(language, section, list(teasers.values()))
+        return Made(content, frozenset(teasers))
 
     def _stands(self, path: str, made: Made) -> bool:
         if made.content is None:

@@ -39,6 +39,10 @@ class Article(Base):
     section: Mapped[str] = mapped_column(String(80))
     path: Mapped[str] = mapped_column(String(600))
     first_published_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    # What other pages show of it (views.Teaser), so that they are built without reading its text.
+    headline: Mapped[str] = mapped_column(Text)
+    summary: Mapped[str] = mapped_column(Text)
+    bylines: Mapped[list[str]] = mapped_column(JSON)
     state: Mapped[dict[str, Any]] = mapped_column(JSON)  # events.PublicArticle in its wire form
 
 

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Table, delete, func, select, update
+from sqlalchemy import Row, Select, Table, bindparam, delete, func, select, update
 from sqlalchemy.orm import Session
 
 from services.publish.models import (
@@ -20,6 +21,7 @@ from services.publish.models import (
     SiteFact,
     Subscription,
 )
+from services.publish.views import Teaser, teaser_of
 from shared.db import upsert
 from shared.event_schemas import PublicArticleSchema
 from shared.events import Byline, Correction, PublicArticle, RelatedSet
@@ -32,56 +34,115 @@ def _table(model: Any) -> Table:
     return table
 
 
+# What runs for every article goes through the tables; what runs for people, through the mapped classes.
+_articles, _sets, _pages, _uses = _table(Article), _table(RelatedSetRow), _table(Page), _table(PageUse)
+_KNOWN = select(
+    *(
+        _articles.c[name]
+        for name in ("id", "change", "status", "path", "language", "section", "headline", "summary", "bylines")
+    ),
+    _articles.c.first_published_at,
+)
+
+
 # Articles
 
 
-def lock_changes(session: Session, ids: Iterable[UUID]) -> dict[UUID, int]:
-    """The change numbers held of these articles, their rows locked."""
-    rows = session.execute(
-        select(Article.id, Article.change).where(Article.id.in_(set(ids))).order_by(Article.id).with_for_update()
-    )
-    return {row.id: row.change for row in rows}
+@dataclass(frozen=True)
+class Known:
+    """What is held of an article without its text. teaser: what other pages show of it."""
+
+    change: int
+    live: bool
+    teaser: Teaser
 
 
-def save_article(session: Session, article: PublicArticle) -> bool:
-    """Hold this state of the article, unless a newer or the same one is held; whether it was new."""
-    statement = upsert(session, _table(Article))
-    values = {
-        "change": article.change,
-        "status": article.status,
-        "language": article.language,
-        "section": article.section,
-        "path": article.path,
-        "first_published_at": article.first_published_at,
-        "state": _wire.dump(article),
-    }
+def lock_known(session: Session, ids: Iterable[UUID]) -> dict[UUID, Known]:
+    """What is held of these articles, their rows locked until the transaction ends."""
+    statement = _KNOWN.where(_articles.c.id.in_(set(ids))).order_by(_articles.c.id).with_for_update()
+    return {row.id: Known(row.change, row.status == "live", _teaser(row)) for row in session.execute(statement)}
+
+
+def save_articles(session: Session, articles: Sequence[PublicArticle]) -> set[UUID]:
+    """Hold these states, unless a newer or the same one is held; the ids of those that were new."""
+    statement = upsert(session, _articles)
+    rows = []
+    for article in articles:
+        teaser = teaser_of(article)
+        rows.append(
+            {
+                "id": article.id,
+                "change": article.change,
+                "status": article.status,
+                "language": article.language,
+                "section": article.section,
+                "path": article.path,
+                "first_published_at": article.first_published_at,
+                "headline": teaser.headline,
+                "summary": teaser.summary,
+                "bylines": list(teaser.bylines),
+                "state": _wire.dump(article),
+            }
+        )
+    if not rows:
+        return set()
     statement = statement.on_conflict_do_update(
         index_elements=["id"],
-        set_={name: statement.excluded[name] for name in values},
-        where=_table(Article).c.change < statement.excluded.change,
+        set_={name: statement.excluded[name] for name in rows[0] if name != "id"},
+        where=_articles.c.change < statement.excluded.change,
     )
-    return session.execute(statement.returning(_table(Article).c.id), {"id": article.id, **values}).first() is not None
-
-
-def article(session: Session, article_id: UUID) -> PublicArticle | None:
-    """The newest state held of an article, live or not; None when nothing is held."""
-    state = session.scalar(select(Article.state).where(Article.id == article_id))
-    return None if state is None else _read(state)
+    return set(session.scalars(statement.returning(_articles.c.id), rows))
 
 
 def articles(session: Session, ids: Iterable[UUID]) -> dict[UUID, PublicArticle]:
     """The newest states held of these articles, live or not."""
-    rows = session.execute(select(Article.id, Article.state).where(Article.id.in_(set(ids))))
+    rows = session.execute(select(_articles.c.id, _articles.c.state).where(_articles.c.id.in_(set(ids))))
     return {row.id: _read(row.state) for row in rows}
 
 
-def newest(session: Session, language: str, section: str | None, most: int) -> list[PublicArticle]:
+def articles_at(session: Session, paths: Iterable[str]) -> dict[str, PublicArticle]:
+    """The articles at these paths, live or withdrawn; the live one where a withdrawn one had the path before."""
+    found: dict[str, PublicArticle] = {}
+    for row in session.execute(select(_articles.c.path, _articles.c.state).where(_articles.c.path.in_(set(paths)))):
+        article = _read(row.state)
+        if row.path not in found or article.status == "live":
+            found[row.path] = article
+    return found
+
+
+def live_teasers(session: Session, ids: Iterable[UUID]) -> dict[UUID, Teaser]:
+    """What other pages show of those of these articles that are live."""
+    statement = _KNOWN.where(_articles.c.id.in_(set(ids)), _articles.c.status == "live")
+    return {row.id: _teaser(row) for row in session.execute(statement)}
+
+
+def newest_teasers(session: Session, language: str, section: str | None, most: int) -> dict[UUID, Teaser]:
     """The live articles of an edition, or of one of its sections, newest first."""
-    statement = select(Article.state).where(Article.language == language, Article.status == "live")
+    return {row.id: _teaser(row) for row in session.execute(_newest(_KNOWN, language, section, most))}
+
+
+def newest(session: Session, language: str, section: str | None, most: int) -> list[PublicArticle]:
+    """The same with their texts."""
+    return [_read(row.state) for row in session.execute(_newest(select(_articles.c.state), language, section, most))]
+
+
+def _newest(statement: Select[Any], language: str, section: str | None, most: int) -> Select[Any]:
+    statement = statement.where(_articles.c.language == language, _articles.c.status == "live")
     if section is not None:
-        statement = statement.where(Article.section == section)
-    rows = session.scalars(statement.order_by(Article.first_published_at.desc(), Article.id.desc()).limit(most))
-    return [_read(state) for state in rows]
+        statement = statement.where(_articles.c.section == section)
+    return statement.order_by(_articles.c.first_published_at.desc(), _articles.c.id.desc()).limit(most)
+
+
+def _teaser(row: Any) -> Teaser:
+    return Teaser(
+        path=row.path,
+        language=row.language,
+        section=row.section,
+        headline=row.headline,
+        summary=row.summary,
+        first_published_at=row.first_published_at,
+        bylines=tuple(row.bylines),
+    )
 
 
 def _read(state: Mapping[str, Any]) -> PublicArticle:
@@ -107,44 +168,61 @@ def _read(state: Mapping[str, Any]) -> PublicArticle:
 
 def save_related(session: Session, related: RelatedSet) -> bool:
     """Hold this related set, unless a newer or the same one is held; whether it was new."""
-    statement = upsert(session, _table(RelatedSetRow))
+    statement = upsert(session, _sets)
     statement = statement.on_conflict_do_update(
         index_elements=["article_id"],
         set_={"set_number": statement.excluded.set_number, "entries": statement.excluded.entries},
-        where=_table(RelatedSetRow).c.set_number < statement.excluded.set_number,
+        where=_sets.c.set_number < statement.excluded.set_number,
     )
     values = {
         "article_id": related.article_id,
         "set_number": related.set_number,
         "entries": [str(entry.article_id) for entry in related.entries],
     }
-    return session.execute(statement.returning(_table(RelatedSetRow).c.article_id), values).first() is not None
+    return session.execute(statement.returning(_sets.c.article_id), values).first() is not None
 
 
-def related_ids(session: Session, article_id: UUID) -> list[UUID]:
-    """The articles of an article's related set, best first, live or not."""
-    entries = session.scalar(select(RelatedSetRow.entries).where(RelatedSetRow.article_id == article_id))
-    return [UUID(entry) for entry in entries or ()]
+def related_ids(session: Session, ids: Iterable[UUID]) -> dict[UUID, list[UUID]]:
+    """The articles of each one's related set, best first, live or not."""
+    statement = select(_sets.c.article_id, _sets.c.entries).where(_sets.c.article_id.in_(set(ids)))
+    return {row.article_id: [UUID(entry) for entry in row.entries] for row in session.execute(statement)}
 
 
 # Pages
 
 
-def lock_page(session: Session, path: str, now: datetime) -> Page:
-    """The page's row, made if there is none, locked until the transaction ends."""
-    statement = upsert(session, _table(Page)).on_conflict_do_nothing(index_elements=["path"])
-    session.execute(
-        statement,
-        {"path": path, "build": 0, "change": 0, "digest": "", "size": 0, "gone": False, "built_at": now},
-    )
-    return session.scalars(
-        select(Page).where(Page.path == path).with_for_update().execution_options(populate_existing=True)
-    ).one()
+def lock_pages(session: Session, paths: Iterable[str], now: datetime) -> dict[str, Row[Any]]:
+    """The pages' rows, made where there are none, locked until the transaction ends."""
+    wanted = sorted(set(paths))
+    locked = select(_pages).where(_pages.c.path.in_(wanted)).order_by(_pages.c.path).with_for_update()
+    found = {row.path: row for row in session.execute(locked)}
+    missing = [path for path in wanted if path not in found]
+    if missing:
+        session.execute(
+            upsert(session, _pages).on_conflict_do_nothing(index_elements=["path"]),
+            [
+                {"path": path, "build": 0, "change": 0, "digest": "", "size": 0, "gone": False, "built_at": now}
+                for path in missing
+            ],
+        )
+        found.update({row.path: row for row in session.execute(locked)})
+    return found
 
 
-def page(session: Session, path: str) -> Page | None:
-    """The page's row, or None."""
-    return session.get(Page, path)
+def save_pages(session: Session, rows: Sequence[Mapping[str, Any]]) -> None:
+    """Hold how these pages were last built; each row holds every column but none more."""
+    if rows:
+        statement = update(_pages).where(_pages.c.path == bindparam("the_path"))
+        columns = ("article_id", "build", "change", "digest", "size", "gone", "built_at")
+        session.connection().execute(
+            statement.values({name: bindparam(name) for name in columns}),
+            [{**{name: row[name] for name in columns}, "the_path": row["path"]} for row in rows],
+        )
+
+
+def pages(session: Session, paths: Iterable[str]) -> dict[str, Row[Any]]:
+    """The rows of those of these pages that there are."""
+    return {row.path: row for row in session.execute(select(_pages).where(_pages.c.path.in_(set(paths))))}
 
 
 def pages_after(session: Session, path: str, most: int) -> Sequence[Page]:
@@ -152,33 +230,27 @@ def pages_after(session: Session, path: str, most: int) -> Sequence[Page]:
     return session.scalars(select(Page).where(Page.path > path).order_by(Page.path).limit(most)).all()
 
 
-def save_uses(session: Session, path: str, used: set[UUID]) -> None:
-    """Record which articles a page shows, or would show if they were live."""
-    before = set(session.scalars(select(PageUse.article_id).where(PageUse.path == path)))
-    if gone := before - used:
-        session.execute(delete(PageUse).where(PageUse.path == path, PageUse.article_id.in_(gone)))
-    if new := used - before:
-        session.execute(
-            upsert(session, _table(PageUse)).on_conflict_do_nothing(),
-            [{"path": path, "article_id": one} for one in sorted(new)],
-        )
+def save_uses(session: Session, used: Mapping[str, frozenset[UUID]]) -> None:
+    """Record which articles each of these pages shows, or would show if they were live."""
+    before: dict[str, set[UUID]] = {path: set() for path in used}
+    for path, article_id in session.execute(select(_uses.c.path, _uses.c.article_id).where(_uses.c.path.in_(used))):
+        before[path].add(article_id)
+    for path, ids in before.items():
+        if gone := ids - used[path]:
+            session.execute(delete(_uses).where(_uses.c.path == path, _uses.c.article_id.in_(gone)))
+    new = [{"path": path, "article_id": one} for path, ids in used.items() for one in sorted(ids - before[path])]
+    if new:
+        session.execute(upsert(session, _uses).on_conflict_do_nothing(), new)
 
 
-def users_of(session: Session, article_id: UUID) -> list[str]:
-    """The paths of the pages that show this article, or would if it were live."""
-    return list(session.scalars(select(PageUse.path).where(PageUse.article_id == article_id)))
+def users_of(session: Session, ids: Iterable[UUID]) -> set[str]:
+    """The paths of the pages that show any of these articles, or would if it were live."""
+    return set(session.scalars(select(_uses.c.path).where(_uses.c.article_id.in_(set(ids)))))
 
 
 def paths_of_articles(session: Session, ids: Iterable[UUID]) -> list[str]:
     """The paths of the live ones of these articles."""
     return list(session.scalars(select(Article.path).where(Article.id.in_(set(ids)), Article.status == "live")))
-
-
-def article_at(session: Session, path: str) -> PublicArticle | None:
-    """The article whose page is at this path, live or withdrawn; the live one where an older one had the path."""
-    states = session.scalars(select(Article.state).where(Article.path == path)).all()
-    found = [_read(state) for state in states]
-    return next((one for one in found if one.status == "live"), found[0] if found else None)
 
 
 def pages_built_lately(session: Session, within: timedelta) -> Sequence[Page]:
@@ -245,16 +317,16 @@ def delete_subscription(session: Session, subscription_id: UUID) -> bool:
     return gone.first() is not None
 
 
-def deliveries_of(session: Session, article_id: UUID) -> dict[UUID, list[Delivery]]:
-    """An article's deliveries by subscription, oldest change first, their rows locked."""
-    found: dict[UUID, list[Delivery]] = {}
+def deliveries_of(session: Session, ids: Iterable[UUID]) -> dict[UUID, dict[UUID, list[Delivery]]]:
+    """These articles' deliveries, by article and subscription, oldest change first, their rows locked."""
+    found: dict[UUID, dict[UUID, list[Delivery]]] = {}
     for row in session.scalars(
         select(Delivery)
-        .where(Delivery.article_id == article_id)
+        .where(Delivery.article_id.in_(set(ids)))
         .order_by(Delivery.change, Delivery.id)
         .with_for_update()
     ):
-        found.setdefault(row.subscription_id, []).append(row)
+        found.setdefault(row.article_id, {}).setdefault(row.subscription_id, []).append(row)
     return found
 
 

@@ -22,6 +22,9 @@ def upgrade() -> None:
         sa.Column("section", sa.String(80), nullable=False),
         sa.Column("path", sa.String(600), nullable=False),
         sa.Column("first_published_at", UtcDateTime, nullable=False),
+        sa.Column("headline", sa.Text, nullable=False),
+        sa.Column("summary", sa.Text, nullable=False),
+        sa.Column("bylines", sa.JSON, nullable=False),
         sa.Column("state", sa.JSON, nullable=False),
     )
     op.create_index("ix_articles_edition", "articles", ["language", "status", "first_published_at"])
