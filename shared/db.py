@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, TypeVar
 
 from sqlalchemy import DateTime, Dialect, Engine, Table, create_engine, event
 from sqlalchemy.dialects import postgresql, sqlite
@@ -119,8 +119,21 @@ def make_engine(url: str) -> Engine:
     return engine
 
 
-def upsert(session: Session, table: Table) -> Any:
-    """An INSERT of this table that takes ON CONFLICT clauses, in the dialect of the session's database."""
-    if session.get_bind().dialect.name == "sqlite":
-        return sqlite.insert(table)
-    return postgresql.insert(table)
+T = TypeVar("T")
+
+
+def per_dialect(make: Callable[[Callable[[Table], Any]], T]) -> Callable[[Session], T]:
+    """Turn a function that makes a statement into one that answers it for a session's database, made only once.
+
+    make: is given that database's `insert`, which takes ON CONFLICT clauses. Making a statement costs as much as
+    running it, so what runs for every article is made this way, or stands in a constant.
+    """
+    made: dict[str, T] = {}
+
+    def statement(session: Session) -> T:
+        dialect = session.get_bind().dialect.name
+        if dialect not in made:
+            made[dialect] = make(sqlite.insert if dialect == "sqlite" else postgresql.insert)
+        return made[dialect]
+
+    return statement

@@ -1,7 +1,8 @@
 """Places at which a fault test may kill the process: before and after each commit, send and placed page.
 
 A test that sets ROTATIVE_FAILPOINTS_DIR puts a file with a failpoint's name there; the first process to pass that
-point removes the file and ends itself as `kill -9` would. Without the setting a failpoint costs one comparison.
+point removes the file and ends itself as `kill -9` would. A file "event.<event id>" is not removed: it ends each
+process that hears this event. Without the setting a failpoint costs one comparison.
 """
 
 from __future__ import annotations
@@ -9,6 +10,7 @@ from __future__ import annotations
 import os
 import signal
 from pathlib import Path
+from uuid import UUID
 
 _directory: Path | None = None
 
@@ -41,3 +43,9 @@ def hit(name: str) -> None:
     except OSError:
         return
     os.kill(os.getpid(), signal.SIGKILL)
+
+
+def hear(event_id: UUID) -> None:
+    """End this process at once if a test wants this event to be the end of whoever hears it."""
+    if _directory is not None and (_directory / f"event.{event_id}").exists():
+        os.kill(os.getpid(), signal.SIGKILL)

@@ -6,6 +6,7 @@ import hmac
 import json
 import logging
 import math
+import re
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import wraps
@@ -181,8 +182,9 @@ def _walk(messages: Any, pointer: str) -> Iterator[Fault]:
         for inner in messages:
             yield from _walk(inner, pointer)
     else:
+        # A message may carry its own code; marshmallow's own are known by their words.
         text = str(messages)
-        yield Fault(pointer, _code_of(text), text)
+        yield Fault(pointer, getattr(messages, "code", None) or _code_of(text), text)
 
 
 _CODES = (
@@ -272,9 +274,12 @@ def _bounded_int(digits: str) -> int:
     return int(digits)
 
 
+_UNHOLDABLE = re.compile("[\x00\ud800-\udfff]")
+
+
 def _check_characters(value: Any, pointer: str) -> None:
     if isinstance(value, str):
-        if "\x00" in value or any(0xD800 <= ord(character) <= 0xDFFF for character in value):
+        if _UNHOLDABLE.search(value):
             raise errors.BadRequest(
                 f"The text at {pointer or 'the top'} holds a NUL character or half of a surrogate pair; take it out."
             )

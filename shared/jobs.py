@@ -16,11 +16,11 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import and_, case, false, func, literal, null, or_, select, true, update
+from sqlalchemy import Table, and_, bindparam, case, false, func, literal, null, or_, select, true, update
 from sqlalchemy.orm import Session
 
 from shared import clock, failpoints
-from shared.db import Database, upsert
+from shared.db import Database, per_dialect
 from shared.logs import trace_id, traced
 from shared.tables import jobs, tallies
 
@@ -105,10 +105,17 @@ def add_many(
     ]
     if not rows:
         return
-    statement = upsert(session, jobs)
+    session.execute(_ask(session), rows)
+    if run_at <= now:
+        session.info.setdefault("lanes", set()).add(lane)
+
+
+@per_dialect
+def _ask(insert: Callable[[Table], Any]) -> Any:
+    statement = insert(jobs)
     asked = statement.excluded
     leased, ready = jobs.c.state == "leased", jobs.c.state == "ready"
-    statement = statement.on_conflict_do_update(
+    return statement.on_conflict_do_update(
         index_elements=["kind", "reference"],
         set_={
             "state": case((leased, "leased"), else_="ready"),
@@ -124,9 +131,20 @@ def add_many(
             "ended_at": null(),
         },
     )
-    session.execute(statement, rows)
-    if run_at <= now:
-        session.info.setdefault("lanes", set()).add(lane)
+
+
+@per_dialect
+def _store(insert: Callable[[Table], Any]) -> Any:
+    statement = insert(jobs).on_conflict_do_nothing(index_elements=["kind", "reference"])
+    return statement.returning(jobs.c.reference)
+
+
+@per_dialect
+def _add_to_tally(insert: Callable[[Table], Any]) -> Any:
+    statement = insert(tallies)
+    return statement.on_conflict_do_update(
+        index_elements=["name"], set_={"value": tallies.c.value + statement.excluded.value}
+    )
 
 
 def withdraw(session: Session, kind: str, reference: str, *, if_attempts: int) -> bool:
@@ -150,8 +168,7 @@ def withdraw(session: Session, kind: str, reference: str, *, if_attempts: int) -
 
 def store_heard(session: Session, rows: Sequence[Mapping[str, Any]]) -> set[str]:
     """Insert rows of events heard, passing over those that are there already; the references that are new."""
-    statement = upsert(session, jobs).on_conflict_do_nothing(index_elements=["kind", "reference"])
-    return set(session.scalars(statement.returning(jobs.c.reference), list(rows)))
+    return set(session.scalars(_store(session), list(rows)))
 
 
 def claim(
@@ -227,12 +244,7 @@ class Claim:
         mine = {job.id: job for job in (self.jobs if only is None else only)}
         now = clock.now()
         with self.db.unit_of_work() as session:
-            held = session.execute(
-                select(jobs.c.id, jobs.c.attempts, jobs.c.again_at)
-                .where(jobs.c.id.in_(mine), jobs.c.state == "leased")
-                .order_by(jobs.c.id)
-                .with_for_update()
-            ).all()
+            held = session.execute(_HELD, {"ids": list(mine)}).all()
             kept = {row.id for row in held if row.attempts == mine[row.id].attempts}
             lost = [job for job in mine.values() if job.id not in kept]
             for job in lost:
@@ -240,7 +252,8 @@ class Claim:
                 log.warning("a job was lost to another worker", extra={"job": job.id, "kind": job.kind})
             yield session
             ended = kept - self._retries.keys() - self._buried.keys()
-            once_more = {row.id for row in held if row.again_at is not None} & ended
+            # Read after the work: a job may have asked for itself again.
+            once_more = set(session.scalars(_ASKED_AGAIN, {"ids": list(ended)})) if ended else set()
             _end(session, ended - once_more, now=now)
             for job_id in once_more:
                 session.execute(
@@ -306,6 +319,29 @@ def _end(session: Session, ids: Iterable[int], *, now: datetime) -> None:
     )
 
 
+_HELD = (
+    select(jobs.c.id, jobs.c.attempts)
+    .where(jobs.c.id.in_(bindparam("ids", expanding=True)), jobs.c.state == "leased")
+    .order_by(jobs.c.id)
+    .with_for_update()
+)
+_ASKED_AGAIN = select(jobs.c.id).where(jobs.c.id.in_(bindparam("ids", expanding=True)), jobs.c.again_at.is_not(None))
+_END = (
+    update(jobs)
+    .where(jobs.c.id.in_(bindparam("ids", expanding=True)))
+    .values(
+        state="done",
+        lease_until=None,
+        ended_at=bindparam("now"),
+        payload=None,
+        error=None,
+        failed=0,
+        crashed=0,
+        alone=False,
+    )
+)
+
+
 def free_expired(session: Session, *, now: datetime) -> int:
     """Free the jobs whose lease ran out: ready again, alone; dead when their workers died too often. How many."""
     expired = and_(jobs.c.state == "leased", jobs.c.lease_until < now)
@@ -333,17 +369,20 @@ def free_expired(session: Session, *, now: datetime) -> int:
 
 def lanes_due(session: Session, lanes: Sequence[str], *, now: datetime) -> list[str]:
     """The lanes, of these, on which a job is due."""
-    return [lane for lane in lanes if session.scalar(_due_on(lane, now)) is not None]
-
-
-def _due_on(lane: str, now: datetime) -> Any:
-    return select(jobs.c.id).where(jobs.c.state == "ready", jobs.c.lane == lane, jobs.c.run_at <= now).limit(1)
+    return [lane for lane in lanes if session.scalar(_DUE, {"lane": lane, "now": now}) is not None]
 
 
 def any_expired(session: Session, *, now: datetime) -> bool:
     """Whether `free_expired` would find anything."""
-    expired = select(jobs.c.id).where(jobs.c.state == "leased", jobs.c.lease_until < now).limit(1)
-    return session.scalar(expired) is not None
+    return session.scalar(_EXPIRED, {"now": now}) is not None
+
+
+_DUE = (
+    select(jobs.c.id)
+    .where(jobs.c.state == "ready", jobs.c.lane == bindparam("lane"), jobs.c.run_at <= bindparam("now"))
+    .limit(1)
+)
+_EXPIRED = select(jobs.c.id).where(jobs.c.state == "leased", jobs.c.lease_until < bindparam("now")).limit(1)
 
 
 # Dead letters
@@ -411,10 +450,4 @@ def counts(session: Session) -> dict[str, dict[str, int]]:
 
 def tally(session: Session, name: str, more: int) -> None:
     """Add to a count that is kept for ever."""
-    statement = upsert(session, tallies)
-    session.execute(
-        statement.on_conflict_do_update(
-            index_elements=["name"], set_={"value": tallies.c.value + statement.excluded.value}
-        ),
-        {"name": name, "value": more},
-    )
+    session.execute(_add_to_tally(session), {"name": name, "value": more})

@@ -15,7 +15,6 @@ from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo
 
 DEFAULT_FILE = Path(__file__).with_name("newsroom.toml")
-DEFAULT_BASE_URL = "http://127.0.0.1:8000"
 
 # First segments of addresses that belong to the system: no section, and no slug at the root, may take them.
 RESERVED_SEGMENTS = frozenset(
@@ -173,10 +172,10 @@ class Newsroom:
         return "" if edition == self.languages[0] else f"/{edition.lower()}"
 
 
-def load_newsroom(path: Path | None = None, base_url: str | None = None) -> Newsroom:
+def load_newsroom(path: Path | None = None, base_url: str | None = None, *, port: int = 8000) -> Newsroom:
     """Read a newsroom file; without a path, the demo newspaper's.
 
-    base_url: overrides the file's; without both, http://127.0.0.1:8000.
+    base_url: overrides the file's; without both, http://127.0.0.1:PORT.
     Raises NewsroomFileError with every fault: the file, the key and what it should be.
     """
     file = path if path is not None else DEFAULT_FILE
@@ -188,7 +187,7 @@ def load_newsroom(path: Path | None = None, base_url: str | None = None) -> News
         raise NewsroomFileError(file, [("", f"should be UTF-8 text: {error}")]) from error
     except tomllib.TOMLDecodeError as error:
         raise NewsroomFileError(file, [("", f"should be TOML: {error}")]) from error
-    return _Reader(file, table).newsroom(base_url)
+    return _Reader(file, {"base_url": f"http://127.0.0.1:{port}", **table}).newsroom(base_url)
 
 
 class _Reader:
@@ -267,7 +266,7 @@ class _Reader:
         return codes
 
     def base_url(self, override: str | None) -> str:
-        value = override if override is not None else self.table.get("base_url", DEFAULT_BASE_URL)
+        value = override if override is not None else self.table["base_url"]
         key = "base_url (ROTATIVE_BASE_URL)" if override is not None else "base_url"
         should = 'should be an address without a path, like "https://www.example.org"'
         if not isinstance(value, str):

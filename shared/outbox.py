@@ -13,7 +13,7 @@ from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import and_, func, insert, select, update
+from sqlalchemy import and_, bindparam, func, insert, select, update
 from sqlalchemy.orm import Session
 
 from shared import clock, routing
@@ -27,6 +27,7 @@ from shared.tables import outbox
 PAUSES_S = (3.0, 6.0, 12.0, 30.0, 60.0)
 # A bulk event waits for the sweeper, which keeps no more than this many unreceived with each listener.
 BULK_IN_FLIGHT = 200
+_SAY = insert(outbox).returning(outbox.c.seq, sort_by_parameter_order=True)
 
 
 @dataclass(frozen=True)
@@ -73,7 +74,7 @@ def say(session: Session, event: Event, *, lane: str | None = None) -> UUID:
         }
         for listener in routing.LISTENERS[event.type]
     ]
-    seqs = session.scalars(insert(outbox).returning(outbox.c.seq, sort_by_parameter_order=True), rows).all()
+    seqs = session.scalars(_SAY, rows).all()
     if direct:
         letters: list[Letter] = session.info.setdefault("letters", [])
         for seq, row in zip(seqs, rows, strict=True):
@@ -125,8 +126,20 @@ def due(session: Session, *, now: datetime, most: int = 500) -> list[Letter]:
 
 def is_due(session: Session, *, now: datetime) -> bool:
     """Whether `due` would find anything."""
-    due_row = select(outbox.c.seq).where(outbox.c.received_at.is_(None), outbox.c.send_at <= now)
-    return any(session.scalar(due_row.where(outbox.c.lane == lane).limit(1)) for lane in ("urgent", "normal", "bulk"))
+    return any(session.scalar(_DUE, {"lane": lane, "now": now}) for lane in ("urgent", "normal", "bulk"))
+
+
+_DUE = (
+    select(outbox.c.seq)
+    .where(outbox.c.received_at.is_(None), outbox.c.lane == bindparam("lane"), outbox.c.send_at <= bindparam("now"))
+    .limit(1)
+)
+
+
+def bulk_waiting(session: Session, most: int) -> bool:
+    """Whether more than this many bulk events wait to be sent or received: who says many should then wait."""
+    waiting = select(outbox.c.seq).where(outbox.c.received_at.is_(None), outbox.c.lane == "bulk")
+    return session.scalar(waiting.offset(most).limit(1)) is not None
 
 
 def not_sent(session: Session, letters: Iterable[Letter], *, now: datetime) -> None:

@@ -152,7 +152,7 @@ class Node:
                 new = jobs.store_heard(session, [self._row(one, "done", None) | {"ended_at": now} for one, _ in heard])
                 fresh = [one for one, _ in heard if str(one.id) in new]
                 if fresh:
-                    self.service.listeners[fresh[0].event.type](session, fresh)
+                    self._listen(session, fresh)
         except Exception:
             log.exception("events failed together; each runs alone", extra={"count": len(heard)})
             self._hear_apart(heard, lane)
@@ -251,7 +251,12 @@ class Node:
         heard = decode(job.payload, job.lane)
         with claim.finish() as session:
             if claim.jobs:
-                self.service.listeners[heard.event.type](session, [heard])
+                self._listen(session, [heard])
+
+    def _listen(self, session: Session, heard: list[Heard]) -> None:
+        for one in heard:
+            failpoints.hear(one.id)
+        self.service.listeners[heard[0].event.type](session, heard)
 
     # Jobs
 

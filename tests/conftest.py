@@ -6,7 +6,9 @@ A test that takes `database_url` runs on SQLite and on PostgreSQL.
 from __future__ import annotations
 
 import contextlib
+import functools
 import os
+import shutil
 import subprocess
 import tempfile
 import threading
@@ -19,6 +21,7 @@ import psycopg
 import pytest
 import redis
 
+from shared import migrate
 from shared.settings import ServiceSettings
 
 
@@ -107,6 +110,53 @@ def postgresql_url(postgresql_server: str) -> Iterator[str]:
 def database_url(request: pytest.FixtureRequest) -> str:
     """An empty database of each kind."""
     return str(request.getfixturevalue(f"{request.param}_url"))
+
+
+@pytest.fixture(scope="session")
+def migrated(tmp_path_factory: pytest.TempPathFactory, request: pytest.FixtureRequest) -> Callable[[str, str], str]:
+    """Where an empty migrated database of a service stands, to be copied: a file, or a PostgreSQL database's name."""
+    folder = tmp_path_factory.mktemp("migrated")
+
+    @functools.cache
+    def make(kind: str, service: str) -> str:
+        if kind == "sqlite":
+            file = folder / f"{service}.db"
+            migrate.upgrade(f"sqlite:///{file}", service)
+            return str(file)
+        name = f"migrated_{service}"
+        server = request.getfixturevalue("postgresql_server")
+        with psycopg.connect(server, autocommit=True) as connection:
+            connection.execute(f"CREATE DATABASE {name}")
+        migrate.upgrade(f"postgresql+psycopg://postgres:@/{name}?{server.rpartition('?')[2]}", service)
+        return name
+
+    return make
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def database_of(
+    request: pytest.FixtureRequest, tmp_path: Path, migrated: Callable[[str, str], str]
+) -> Iterator[Callable[[str], str]]:
+    """Makes the URL of a service's own database at its newest schema, once of each kind: database_of("publish")."""
+    made: list[str] = []
+
+    def make(service: str) -> str:
+        template = migrated(request.param, service)
+        if request.param == "sqlite":
+            file = tmp_path / f"{service}-{uuid.uuid4().hex}.db"
+            shutil.copy(template, file)
+            return f"sqlite:///{file}"
+        name = f"t{uuid.uuid4().hex}"
+        server = request.getfixturevalue("postgresql_server")
+        with psycopg.connect(server, autocommit=True) as connection:
+            connection.execute(f"CREATE DATABASE {name} TEMPLATE {template}")
+        made.append(name)
+        return f"postgresql+psycopg://postgres:@/{name}?{server.rpartition('?')[2]}"
+
+    yield make
+    for name in made:
+        with psycopg.connect(request.getfixturevalue("postgresql_server"), autocommit=True) as connection:
+            connection.execute(f"DROP DATABASE {name} WITH (FORCE)")
 
 
 @pytest.fixture

@@ -21,10 +21,9 @@ def create_app(settings: IngestSettings | None = None) -> Flask:
 
     settings: read from the environment by default. Raises SettingError or NewsroomFileError naming what is wrong.
     """
-    if settings is None:
-        settings = IngestSettings.from_env(os.environ)
-        logs.set_up("ingest", settings.log_level)
-    newsroom = load_newsroom(settings.newsroom_file, settings.base_url)
+    settings = settings or IngestSettings.from_env(os.environ, "ingest")
+    logs.set_up("ingest", settings.log_level)
+    newsroom = load_newsroom(settings.newsroom_file, settings.base_url, port=settings.port)
     desk = Desk(newsroom)
     node = Node(create_service(settings), settings)
     blueprints = [articles_blueprint(desk), replay_blueprint(), protocol_blueprint("ingest")]

@@ -124,6 +124,7 @@ def articles_blueprint(desk: Desk) -> Any:
     @bp.patch("/<uuid:article_id>")
     @http.needs("reporter")
     @takes(bp, desk.article_patch, MERGE_PATCH)
+    @bp.doc(parameters=[_IF_MATCH])
     @bp.response(200, schemas.ArticleReply)
     def patch_article(article_id: UUID) -> Response:
         """Change fields of an article (JSON merge patch).
@@ -325,6 +326,15 @@ def _idempotency_key() -> str | None:
 
 
 # Description
+
+
+_IF_MATCH = {
+    "in": "header",
+    "name": "If-Match",
+    "required": True,
+    "schema": {"type": "string"},
+    "description": "The ETag that was last read, or *.",
+}
 
 
 def _documented_body(bp: Any, schema: Schema, *media_types: str, required: bool = True) -> Callable[[Any], Any]:

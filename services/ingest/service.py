@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from functools import partial
 
 from sqlalchemy.orm import Session
@@ -9,10 +10,13 @@ from sqlalchemy.orm import Session
 from services.ingest import actions, store
 from services.ingest.domain.states import Status
 from services.ingest.settings import IngestSettings
+from shared import clock, outbox
 from shared.service import Claim, Heard, Kind, Service
 
 TIDY_ROWS = 500
 _COUNT_MAX = 1000
+# How long a replay waits while those who hear it are behind.
+REPLAY_PAUSE = timedelta(seconds=0.5)
 
 
 def create_service(settings: IngestSettings) -> Service:
@@ -33,7 +37,11 @@ def _on_article_progress(session: Session, heard: list[Heard]) -> None:
 def _say_again(claim: Claim) -> None:
     with claim.finish() as session:
         for job in claim.jobs:
-            actions.say_again(session, job.reference, job.payload)
+            if outbox.bulk_waiting(session, outbox.BULK_IN_FLIGHT):
+                later = clock.now() + REPLAY_PAUSE
+                claim.retry(job, at=later, error="the listeners have enough to do", counts=False)
+            else:
+                actions.say_again(session, job.reference, job.payload)
 
 
 def _status(session: Session) -> dict[str, float | int | str | None]:

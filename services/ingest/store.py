@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 
 from services.ingest.domain import journey
 from services.ingest.models import Article, FirstAnswer, Revision, TimelineStep
-from shared.db import upsert
+from shared.db import per_dialect
 
 _ARTICLES: Table = Article.__table__  # type: ignore[assignment]
 _REVISIONS: Table = Revision.__table__  # type: ignore[assignment]
@@ -21,15 +21,20 @@ _ANSWERS: Table = FirstAnswer.__table__  # type: ignore[assignment]
 
 _INSERT_REVISION = insert(_REVISIONS)
 
-_made: dict[tuple[str, str], Any] = {}
+
+@per_dialect
+def _add_article(insert: Callable[[Table], Any]) -> Any:
+    return insert(_ARTICLES).on_conflict_do_nothing(index_elements=["path"]).returning(_ARTICLES.c.id)
 
 
-def _once(session: Session, name: str, make: Callable[[], Any]) -> Any:
-    """A statement made once for each kind of database: making one costs as much as running it."""
-    key = (session.get_bind().dialect.name, name)
-    if key not in _made:
-        _made[key] = make()
-    return _made[key]
+@per_dialect
+def _add_steps(insert: Callable[[Table], Any]) -> Any:
+    return insert(_TIMELINE).on_conflict_do_nothing()
+
+
+@per_dialect
+def _begin_answer(insert: Callable[[Table], Any]) -> Any:
+    return insert(_ANSWERS).on_conflict_do_nothing().returning(_ANSWERS.c.status)
 
 
 # Articles and revisions
@@ -40,12 +45,7 @@ def add_article(session: Session, values: Mapping[str, Any]) -> bool:
 
     On PostgreSQL this waits for a transaction that is just taking the same path.
     """
-    statement = _once(
-        session,
-        "add_article",
-        lambda: upsert(session, _ARTICLES).on_conflict_do_nothing(index_elements=["path"]).returning(_ARTICLES.c.id),
-    )
-    return session.execute(statement, dict(values)).first() is not None
+    return session.execute(_add_article(session), dict(values)).first() is not None
 
 
 def add_revision(session: Session, revision: Mapping[str, Any]) -> None:
@@ -139,7 +139,7 @@ def add_steps(session: Session, steps: Sequence[tuple[UUID, datetime, int, str, 
         }
         for article_id, at, change, step, detail in steps
     ]
-    statement = _once(session, "add_steps", lambda: upsert(session, _TIMELINE).on_conflict_do_nothing())
+    statement = _add_steps(session)
     session.execute(statement, rows)
 
 
@@ -167,7 +167,7 @@ def set_live_at(session: Session, seen: Mapping[UUID, datetime]) -> None:
 
 def begin_answer(session: Session, *, owner: str, path: str, key: str, body_hash: str, now: datetime) -> bool:
     """Take a key for the answer being made; False when it is taken. A twin waits here until the first has ended."""
-    statement = upsert(session, _ANSWERS).on_conflict_do_nothing().returning(_ANSWERS.c.status)
+    statement = _begin_answer(session)
     values = {"owner": owner, "path": path, "key": key, "body_hash": body_hash, "made_at": now}
     return session.execute(statement, {**values, "status": 0, "headers": {}, "body": ""}).first() is not None
 

@@ -108,7 +108,7 @@ def receive_related(session: Session, heard: Sequence[Heard], *, now: datetime) 
             known = newest.get(related.article_id)
             if known is None or known.set_number < related.set_number:
                 newest[related.article_id] = related
-    changed = [article_id for article_id in sorted(newest) if store.save_related(session, newest[article_id])]
+    changed = store.save_related(session, [newest[article_id] for article_id in sorted(newest)])
     bulk = all(one.lane == "bulk" for one in heard)
     ask_for_pages(session, store.paths_of_articles(session, changed), urgency="bulk" if bulk else "normal", now=now)
 

@@ -29,9 +29,8 @@ def create_blueprint(publish: Publish, settings: PublishSettings) -> Any:
             made = actions.subscribe(
                 session, allow=settings.webhook_allow, newsroom=publish.builder.newsroom, now=clock.now(), **wanted
             )
-            shown = schemas.SubscriptionReply().dump(made)
-            secret = shown_secret(webhook_secret(settings, made))
-        return {**shown, "secret": secret}, 201, {"Location": f"/v1/subscriptions/{shown['id']}"}
+            shown = {**_columns(made), "secret": shown_secret(webhook_secret(settings, made))}
+        return shown, 201, {"Location": f"/v1/subscriptions/{made.id}"}
 
     @bp.get("/subscriptions")
     @http.needs("operator")

@@ -36,8 +36,7 @@ class Publish:
 
 def make_builder(settings: PublishSettings) -> Builder:
     """The builder of the settings' newsroom, theme and site. Raises NewsroomFileError or ThemeError."""
-    base_url = settings.base_url
-    newsroom = load_newsroom(settings.newsroom_file, base_url)
+    newsroom = load_newsroom(settings.newsroom_file, settings.base_url, port=settings.port)
     return Builder(Renderer(newsroom, settings.theme_dirs), LocalSite(settings.site_folder))
 
 

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Row, Select, Table, bindparam, delete, func, select, update
+from sqlalchemy import BindParameter, Row, Select, Table, bindparam, delete, func, select, update
 from sqlalchemy.orm import Session
 
 from services.publish.models import (
@@ -22,7 +22,7 @@ from services.publish.models import (
     Subscription,
 )
 from services.publish.views import Teaser, teaser_of
-from shared.db import upsert
+from shared.db import per_dialect
 from shared.event_schemas import PublicArticleSchema
 from shared.events import Byline, Correction, PublicArticle, RelatedSet
 
@@ -45,6 +45,23 @@ _KNOWN = select(
 )
 
 
+_IDS: BindParameter[Any] = bindparam("ids", expanding=True)
+_PATHS: BindParameter[Any] = bindparam("paths", expanding=True)
+_LOCK_KNOWN = _KNOWN.where(_articles.c.id.in_(_IDS)).order_by(_articles.c.id).with_for_update()
+_LIVE_TEASERS = _KNOWN.where(_articles.c.id.in_(_IDS), _articles.c.status == "live")
+_STATES = select(_articles.c.id, _articles.c.state).where(_articles.c.id.in_(_IDS))
+_SETS = select(_sets.c.article_id, _sets.c.entries).where(_sets.c.article_id.in_(_IDS))
+_LOCK_PAGES = select(_pages).where(_pages.c.path.in_(_PATHS)).order_by(_pages.c.path).with_for_update()
+_PAGE_COLUMNS = ("article_id", "build", "change", "digest", "size", "gone", "built_at")
+_SAVE_PAGES = (
+    update(_pages)
+    .where(_pages.c.path == bindparam("the_path"))
+    .values({name: bindparam(name) for name in _PAGE_COLUMNS})
+)
+_USES = select(_uses.c.path, _uses.c.article_id).where(_uses.c.path.in_(_PATHS))
+_USERS = select(_uses.c.path).where(_uses.c.article_id.in_(_IDS))
+
+
 # Articles
 
 
@@ -59,13 +76,12 @@ class Known:
 
 def lock_known(session: Session, ids: Iterable[UUID]) -> dict[UUID, Known]:
     """What is held of these articles, their rows locked until the transaction ends."""
-    statement = _KNOWN.where(_articles.c.id.in_(set(ids))).order_by(_articles.c.id).with_for_update()
-    return {row.id: Known(row.change, row.status == "live", _teaser(row)) for row in session.execute(statement)}
+    rows = session.execute(_LOCK_KNOWN, {"ids": sorted(set(ids))})
+    return {row.id: Known(row.change, row.status == "live", _teaser(row)) for row in rows}
 
 
 def save_articles(session: Session, articles: Sequence[PublicArticle]) -> set[UUID]:
     """Hold these states, unless a newer or the same one is held; the ids of those that were new."""
-    statement = upsert(session, _articles)
     rows = []
     for article in articles:
         teaser = teaser_of(article)
@@ -84,19 +100,23 @@ def save_articles(session: Session, articles: Sequence[PublicArticle]) -> set[UU
                 "state": _wire.dump(article),
             }
         )
-    if not rows:
-        return set()
+    return set(session.scalars(_save_articles(session), rows)) if rows else set()
+
+
+@per_dialect
+def _save_articles(insert: Callable[[Table], Any]) -> Any:
+    statement = insert(_articles)
     statement = statement.on_conflict_do_update(
         index_elements=["id"],
-        set_={name: statement.excluded[name] for name in rows[0] if name != "id"},
+        set_={column.name: statement.excluded[column.name] for column in _articles.c if column.name != "id"},
         where=_articles.c.change < statement.excluded.change,
     )
-    return set(session.scalars(statement.returning(_articles.c.id), rows))
+    return statement.returning(_articles.c.id)
 
 
 def articles(session: Session, ids: Iterable[UUID]) -> dict[UUID, PublicArticle]:
     """The newest states held of these articles, live or not."""
-    rows = session.execute(select(_articles.c.id, _articles.c.state).where(_articles.c.id.in_(set(ids))))
+    rows = session.execute(_STATES, {"ids": sorted(set(ids))})
     return {row.id: _read(row.state) for row in rows}
 
 
@@ -112,8 +132,7 @@ def articles_at(session: Session, paths: Iterable[str]) -> dict[str, PublicArtic
 
 def live_teasers(session: Session, ids: Iterable[UUID]) -> dict[UUID, Teaser]:
     """What other pages show of those of these articles that are live."""
-    statement = _KNOWN.where(_articles.c.id.in_(set(ids)), _articles.c.status == "live")
-    return {row.id: _teaser(row) for row in session.execute(statement)}
+    return {row.id: _teaser(row) for row in session.execute(_LIVE_TEASERS, {"ids": sorted(set(ids))})}
 
 
 def newest_teasers(session: Session, language: str, section: str | None, most: int) -> dict[UUID, Teaser]:
@@ -166,58 +185,77 @@ def _read(state: Mapping[str, Any]) -> PublicArticle:
 # Related sets
 
 
-def save_related(session: Session, related: RelatedSet) -> bool:
-    """Hold this related set, unless a newer or the same one is held; whether it was new."""
-    statement = upsert(session, _sets)
+def save_related(session: Session, sets: Sequence[RelatedSet]) -> set[UUID]:
+    """Hold these related sets, unless newer or the same ones are held; the articles whose set was new."""
+    rows = [
+        {
+            "article_id": one.article_id,
+            "set_number": one.set_number,
+            "entries": [str(entry.article_id) for entry in one.entries],
+        }
+        for one in sets
+    ]
+    return set(session.scalars(_save_related(session), rows)) if rows else set()
+
+
+@per_dialect
+def _save_related(insert: Callable[[Table], Any]) -> Any:
+    statement = insert(_sets)
     statement = statement.on_conflict_do_update(
         index_elements=["article_id"],
         set_={"set_number": statement.excluded.set_number, "entries": statement.excluded.entries},
         where=_sets.c.set_number < statement.excluded.set_number,
     )
-    values = {
-        "article_id": related.article_id,
-        "set_number": related.set_number,
-        "entries": [str(entry.article_id) for entry in related.entries],
-    }
-    return session.execute(statement.returning(_sets.c.article_id), values).first() is not None
+    return statement.returning(_sets.c.article_id)
 
 
 def related_ids(session: Session, ids: Iterable[UUID]) -> dict[UUID, list[UUID]]:
     """The articles of each one's related set, best first, live or not."""
-    statement = select(_sets.c.article_id, _sets.c.entries).where(_sets.c.article_id.in_(set(ids)))
-    return {row.article_id: [UUID(entry) for entry in row.entries] for row in session.execute(statement)}
+    rows = session.execute(_SETS, {"ids": sorted(set(ids))})
+    return {row.article_id: [UUID(entry) for entry in row.entries] for row in rows}
 
 
 # Pages
 
 
+@per_dialect
+def _make_pages(insert: Callable[[Table], Any]) -> Any:
+    return insert(_pages).on_conflict_do_nothing(index_elements=["path"])
+
+
+@per_dialect
+def _note_uses(insert: Callable[[Table], Any]) -> Any:
+    return insert(_uses).on_conflict_do_nothing()
+
+
+@per_dialect
+def _save_fact(insert: Callable[[Table], Any]) -> Any:
+    statement = insert(_table(SiteFact))
+    return statement.on_conflict_do_update(index_elements=["name"], set_={"value": statement.excluded.value})
+
+
 def lock_pages(session: Session, paths: Iterable[str], now: datetime) -> dict[str, Row[Any]]:
     """The pages' rows, made where there are none, locked until the transaction ends."""
     wanted = sorted(set(paths))
-    locked = select(_pages).where(_pages.c.path.in_(wanted)).order_by(_pages.c.path).with_for_update()
-    found = {row.path: row for row in session.execute(locked)}
+    found = {row.path: row for row in session.execute(_LOCK_PAGES, {"paths": wanted})}
     missing = [path for path in wanted if path not in found]
     if missing:
         session.execute(
-            upsert(session, _pages).on_conflict_do_nothing(index_elements=["path"]),
+            _make_pages(session),
             [
                 {"path": path, "build": 0, "change": 0, "digest": "", "size": 0, "gone": False, "built_at": now}
                 for path in missing
             ],
         )
-        found.update({row.path: row for row in session.execute(locked)})
+        found.update({row.path: row for row in session.execute(_LOCK_PAGES, {"paths": wanted})})
     return found
 
 
 def save_pages(session: Session, rows: Sequence[Mapping[str, Any]]) -> None:
     """Hold how these pages were last built; each row holds every column but none more."""
     if rows:
-        statement = update(_pages).where(_pages.c.path == bindparam("the_path"))
-        columns = ("article_id", "build", "change", "digest", "size", "gone", "built_at")
-        session.connection().execute(
-            statement.values({name: bindparam(name) for name in columns}),
-            [{**{name: row[name] for name in columns}, "the_path": row["path"]} for row in rows],
-        )
+        values = [{**{name: row[name] for name in _PAGE_COLUMNS}, "the_path": row["path"]} for row in rows]
+        session.connection().execute(_SAVE_PAGES, values)
 
 
 def pages(session: Session, paths: Iterable[str]) -> dict[str, Row[Any]]:
@@ -233,19 +271,19 @@ def pages_after(session: Session, path: str, most: int) -> Sequence[Page]:
 def save_uses(session: Session, used: Mapping[str, frozenset[UUID]]) -> None:
     """Record which articles each of these pages shows, or would show if they were live."""
     before: dict[str, set[UUID]] = {path: set() for path in used}
-    for path, article_id in session.execute(select(_uses.c.path, _uses.c.article_id).where(_uses.c.path.in_(used))):
+    for path, article_id in session.execute(_USES, {"paths": list(used)}):
         before[path].add(article_id)
     for path, ids in before.items():
         if gone := ids - used[path]:
             session.execute(delete(_uses).where(_uses.c.path == path, _uses.c.article_id.in_(gone)))
     new = [{"path": path, "article_id": one} for path, ids in used.items() for one in sorted(ids - before[path])]
     if new:
-        session.execute(upsert(session, _uses).on_conflict_do_nothing(), new)
+        session.execute(_note_uses(session), new)
 
 
 def users_of(session: Session, ids: Iterable[UUID]) -> set[str]:
     """The paths of the pages that show any of these articles, or would if it were live."""
-    return set(session.scalars(select(_uses.c.path).where(_uses.c.article_id.in_(set(ids)))))
+    return set(session.scalars(_USERS, {"ids": sorted(set(ids))}))
 
 
 def paths_of_articles(session: Session, ids: Iterable[UUID]) -> list[str]:
@@ -284,9 +322,7 @@ def fact(session: Session, name: str) -> str | None:
 
 def save_fact(session: Session, name: str, value: str) -> None:
     """Hold a fact of the whole site."""
-    statement = upsert(session, _table(SiteFact))
-    statement = statement.on_conflict_do_update(index_elements=["name"], set_={"value": statement.excluded.value})
-    session.execute(statement, {"name": name, "value": value})
+    session.execute(_save_fact(session), {"name": name, "value": value})
 
 
 # Subscriptions and deliveries

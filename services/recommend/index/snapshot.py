@@ -52,7 +52,7 @@ def save(index: Index, path: Path, note: dict[str, Any]) -> int:
     content = body.getbuffer()
     digest = hashlib.sha256(content).hexdigest()
     path.parent.mkdir(parents=True, exist_ok=True)
-    beside = path.with_suffix(f".{os.getpid()}.part")
+    beside = path.with_suffix(".part")
     try:
         with beside.open("wb") as file:
             file.write(f"rotative index {FORMAT} {len(content)} {digest}\n".encode())

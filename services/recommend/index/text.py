@@ -36,7 +36,7 @@ _STEMMERS = {"fr": "french", "ar": "arabic", "en": "english", "es": "spanish", "
 
 @dataclass(frozen=True)
 class Terms:
-    """What an article is about. stems, names: how often each was read; surface: a stem's first written form."""
+    """What an article is about. stems, names: how often each was read (1-255); surface: a stem's first written form."""
 
     stems: dict[str, int]
     names: dict[str, int]
@@ -117,14 +117,14 @@ def _read_with_names(text: str, stemmer: Stemmer.Stemmer, silent: frozenset[str]
         opening = False
     close()
     stems = stemmer.stemWords(words)
-    return Terms(Counter(stems), Counter(names), _first_forms(stems, words))
+    return Terms(_counted(stems), _counted(names), _first_forms(stems, words))
 
 
 def _read_arabic(text: str, stemmer: Stemmer.Stemmer, silent: frozenset[str]) -> Terms:
     words = [word for word in _TOKENS.findall(fold_arabic(text).lower()) if len(word) > 1 and word not in silent]
     stems = stemmer.stemWords(words)
     pairs = [f"{first} {second}" for first, second in pairwise(stems)]
-    return Terms(Counter(stems), Counter(pairs), _first_forms(stems, words))
+    return Terms(_counted(stems), _counted(pairs), _first_forms(stems, words))
 
 
 def _read_any(text: str) -> Terms:
@@ -138,7 +138,11 @@ def _read_any(text: str) -> Terms:
         elif len(word) > 1:
             words.append(word)
             runs.extend(word[i : i + 4] for i in range(len(word) - 3))
-    return Terms(Counter(words), Counter(runs), {})
+    return Terms(_counted(words), _counted(runs), {})
+
+
+def _counted(words: list[str]) -> dict[str, int]:
+    return {word: min(count, 255) for word, count in Counter(words).items()}
 
 
 def _first_forms(stems: list[str], words: list[str]) -> dict[str, str]:

@@ -26,16 +26,15 @@ from tests.integration.publish.test_publishing import House, subscribe
 
 
 @pytest.fixture
-def house(database_url: str, settings_for: Callable[..., PublishSettings]) -> Iterator[House]:
+def house(database_of: Callable[[str], str], settings_for: Callable[..., PublishSettings]) -> Iterator[House]:
     settings = settings_for(
         "publish",
-        database_url,
+        database_of("publish"),
         cls=PublishSettings,
         ROTATIVE_WEBHOOK_ALLOW="127.0.0.0/8",
         ROTATIVE_WEBHOOK_TIMEOUT_S="2",
         ROTATIVE_BASE_URL="https://journal.test",
     )
-    migrate.upgrade(database_url, "publish")
     house = House(create_service(settings), settings)
     yield house
     house.node.close()

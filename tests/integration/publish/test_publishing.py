@@ -14,7 +14,7 @@ from services.publish.models import Delivery, Page
 from services.publish.service import Publish, create_service
 from services.publish.settings import PublishSettings
 from services.publish.site import LocalSite
-from shared import clock, migrate
+from shared import clock
 from shared.event_schemas import encode
 from shared.events import (
     ArticleCorrected,
@@ -69,15 +69,16 @@ class House:
 
 
 @pytest.fixture
-def house(database_url: str, settings_for: Callable[..., PublishSettings], tmp_path: Path) -> Iterator[House]:
+def house(
+    database_of: Callable[[str], str], settings_for: Callable[..., PublishSettings], tmp_path: Path
+) -> Iterator[House]:
     settings = settings_for(
         "publish",
-        database_url,
+        database_of("publish"),
         cls=PublishSettings,
         ROTATIVE_WEBHOOK_ALLOW="127.0.0.0/8",
         ROTATIVE_BASE_URL="https://journal.test",
     )
-    migrate.upgrade(database_url, "publish")
     house = House(create_service(settings), settings)
     yield house
     house.node.close()

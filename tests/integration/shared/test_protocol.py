@@ -255,6 +255,21 @@ def test_a_job_asked_for_while_it_runs_runs_once_more(node: Node, desk: Desk) ->
     assert states(node) == {"/": "done"}
 
 
+def test_a_job_that_asks_for_itself_as_it_ends_runs_once_more(node: Node, desk: Desk) -> None:
+    def ask_again(claim: Claim) -> None:
+        desk.on_work = None
+        with claim.finish() as session:
+            jobs.add(session, "work", "/")
+
+    desk.on_work = ask_again
+    with node.unit_of_work() as session:
+        jobs.add(session, "work", "/")
+    node.run_here()
+
+    assert desk.worked == [["/"], ["/"]]
+    assert states(node) == {"/": "done"}
+
+
 def test_a_worker_that_lost_its_lease_changes_nothing(node: Node, desk: Desk) -> None:
     def take_over(claim: Claim) -> None:
         desk.on_work = None

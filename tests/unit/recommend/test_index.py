@@ -14,10 +14,38 @@ from hypothesis import strategies as st
 
 from services.recommend.index import Article, Index, Refresh, Rules, read, snapshot
 
-WORDS = """
-    accord pont musée grève budget loi match vaccin forêt banque école tunnel procès récolte mairie canal usine orage
-    fusion satellite opéra barrage pétition quai verger lycée phare digue atelier marché
-""".split()
+WORDS = [
+    "accord",
+    "pont",
+    "musée",
+    "grève",
+    "budget",
+    "loi",
+    "match",
+    "vaccin",
+    "forêt",
+    "banque",
+    "école",
+    "tunnel",
+    "procès",
+    "récolte",
+    "mairie",
+    "canal",
+    "usine",
+    "orage",
+    "fusion",
+    "satellite",
+    "opéra",
+    "barrage",
+    "pétition",
+    "quai",
+    "verger",
+    "lycée",
+    "phare",
+    "digue",
+    "atelier",
+    "marché",
+]
 START = datetime(2026, 3, 1, 8, tzinfo=UTC)
 
 

@@ -22,9 +22,10 @@ from rotative.supervisor import Program, Supervisor
 folder = Path(sys.argv[1])
 
 def wait():
-    print("started", os.getpid(), flush=True)
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
-    signal.pause()
+    print("started", os.getpid(), flush=True)
+    while True:
+        signal.pause()
 
 def parent():
     if os.fork() == 0:
@@ -36,6 +37,7 @@ def parent():
 
 def deaf():
     signal.signal(signal.SIGTERM, signal.SIG_IGN)
+    print("deaf", flush=True)
     while True:
         signal.pause()
 
@@ -159,8 +161,8 @@ def test_lower_stages_stop_first(supervise, tmp_path):
 
 
 def test_a_program_that_ignores_sigterm_is_killed_after_its_grace(supervise):
-    system = supervise("Program(name='one', run=deaf, grace_s=0.3), Program(name='two', run=wait)")
-    wait_for(lambda: "started" in system.log("two"), "the start")
+    system = supervise("Program(name='one', run=deaf, grace_s=0.3)")
+    wait_for(lambda: "deaf" in system.log("one"), "the start")
     children = system.children()
 
     system.end()
@@ -192,7 +194,7 @@ def test_the_child_of_a_killed_program_goes_with_it(supervise):
 
 def test_a_second_signal_ends_the_waiting(supervise):
     system = supervise("Program(name='one', run=deaf, grace_s=60), Program(name='two', run=wait)")
-    wait_for(lambda: "started" in system.log("two"), "the start")
+    wait_for(lambda: "deaf" in system.log("one") and "started" in system.log("two"), "both starts")
     children = system.children()
 
     system.process.send_signal(signal.SIGINT)

@@ -1,0 +1,196 @@
+"""The verbs: hear of articles, place them, refresh the weights, save the index."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy.orm import Session
+
+from services.recommend import domain, store
+from services.recommend.index import Article, Change, Reading, read
+from services.recommend.index.text import plain_text
+from services.recommend.keeper import Keeper, Turn
+from shared import jobs, outbox
+from shared.events import ArticleProgress, ProgressFact, PublicArticle, RelatedChanged, RelatedSet
+from shared.service import Heard
+
+# Kinds of jobs; each has one job, of this reference.
+PLACE, REFRESH, SNAPSHOT = "place_articles", "refresh_weights", "save_snapshot"
+ALL = "all"
+# What one transaction places, and what one related.changed carries.
+MOST_PLACED, MOST_SETS = 50, 100
+REFRESH_SLICE_S = 0.1
+
+
+def hear_articles(session: Session, heard: Sequence[Heard], *, keeper: Keeper, now: datetime) -> None:
+    """Hold what is new in these events, put it into the index, and say which related sets that changes.
+
+    All in the caller's transaction. When the index is not here the articles are stored and a job places them. A change
+    that is not newer than what is held changes nothing.
+    """
+    wanted = domain.newest(one.event.article for one in heard)
+    held = store.known_changes(session, wanted)
+    new = [article for article in wanted.values() if article.change > held.get(article.id, 0)]
+    if not new:
+        return
+    lane = heard[0].lane
+    turn = keeper.take_turn(session, now=now)
+    rows, facts = [], []
+    for article in new:
+        row = _row(article)
+        if turn is not None:
+            reading: Reading | None = row.pop("_read")
+            facts.append(_place(keeper, turn, row, reading, now=now))
+        row.pop("_read", None)
+        rows.append(row)
+    store.save_articles(session, rows)
+    if turn is None:
+        jobs.add(session, PLACE, ALL, lane=lane)
+        return
+    store.delete_sets(session, [article.id for article in new if article.status != domain.LIVE])
+    _finish(session, keeper, turn, facts, lane=lane, now=now)
+
+
+def place_waiting(session: Session, turn: Turn, *, keeper: Keeper, lane: str, now: datetime) -> bool:
+    """Place articles that were stored while the index was not here, oldest first; True when none is left.
+
+    Before them, sets that a start has made from the database are compared with those stored, 100 at a time.
+    """
+    if keeper.unsaved:
+        turn.fragile = True
+        changes = [keeper.unsaved.pop(next(iter(keeper.unsaved))) for _ in range(min(MOST_SETS, len(keeper.unsaved)))]
+        _finish(session, keeper, turn, [], changes=changes, lane=lane, now=now)
+        return False
+    waiting = store.waiting_articles(session, MOST_PLACED)
+    facts = []
+    for row in waiting:
+        values = {"id": row.id, "change": row.change, "status": row.status, "language": row.language}
+        values |= {"section": row.section, "published_at": row.published_at, "words": row.words}
+        reading = Reading.unpacked(row.reading) if row.status == domain.LIVE else None
+        facts.append(_place(keeper, turn, values, reading, now=now))
+        store.mark_placed(session, row.id, turn.position, values["words"])
+    store.delete_sets(session, [row.id for row in waiting if row.status != domain.LIVE])
+    _finish(session, keeper, turn, facts, lane=lane, now=now)
+    return len(waiting) < MOST_PLACED
+
+
+def ask_for_refresh(session: Session, *, now: datetime) -> None:
+    """Have the weights of all terms counted anew, on the bulk lane. One that is already running starts once more."""
+    jobs.add(session, REFRESH, ALL, lane="bulk", payload={"asked_at": now.isoformat()})
+
+
+def refresh_weights(session: Session, turn: Turn, *, asked: str | None, keeper: Keeper, now: datetime) -> bool:
+    """Do one slice of a refresh and say the sets that really change, on the bulk lane; True when it is done.
+
+    asked: tells one request from the next (see `Keeper.refresh`).
+    """
+    done = keeper.refresh(session, turn, REFRESH_SLICE_S, asked)
+    values: dict[str, Any] = {"refreshed_at": now, "counted": turn.index.counted()} if done else {}
+    _finish(session, keeper, turn, [], lane="bulk", now=now, **values)
+    if done:
+        jobs.add(session, SNAPSHOT, ALL, lane="bulk")
+    return done
+
+
+def _row(article: PublicArticle) -> dict[str, Any]:
+    row: dict[str, Any] = {
+        "id": article.id,
+        "change": article.change,
+        "status": article.status,
+        "language": article.language,
+        "section": article.section,
+        "headline": article.headline,
+        "published_at": article.first_published_at,
+        "position": 0,
+        "reading": b"",
+        "words": {},
+        "_read": None,
+    }
+    if article.status == domain.LIVE:
+        reading = read(article.language, article.headline, f"{article.standfirst}\n{plain_text(article.body_html)}")
+        row |= {"reading": reading.packed(), "words": reading.terms.surface, "_read": reading}
+    return row
+
+
+def _place(keeper: Keeper, turn: Turn, row: dict[str, Any], reading: Reading | None, *, now: datetime) -> ProgressFact:
+    """Put an article into the index or take it out; notes the position and the heaviest words in the row."""
+    article_id: UUID = row["id"]
+    row["position"] = turn.position
+    turn.touched.add(article_id)
+    try:
+        if reading is None:
+            turn.index.remove(article_id)
+            row["words"] = {}
+            return ProgressFact(
+                article_id=article_id, change=row["change"], step="gone", at=now, detail={"surface": "related sets"}
+            )
+        placed = turn.index.put(Article(article_id, row["language"], row["section"], row["published_at"], reading))
+    except Exception:
+        keeper.drop()  # half changed: nothing can be said about what it holds
+        raise
+    row["words"] = {term: row["words"].get(term, term) for term in placed.terms}
+    detail: dict[str, Any] = {"entries": placed.entries, "changed": placed.older_sets}
+    return ProgressFact(article_id=article_id, change=row["change"], step="related_set_made", at=now, detail=detail)
+
+
+def _finish(
+    session: Session,
+    keeper: Keeper,
+    turn: Turn,
+    facts: Sequence[ProgressFact],
+    *,
+    lane: str,
+    now: datetime,
+    changes: Iterable[Change] = (),
+    **values: Any,
+) -> None:
+    """Store and say what a turn has changed, and end it."""
+    said = _save_sets(session, turn, [*changes, *turn.index.changes()], now=now)
+    for start in range(0, len(said), MOST_SETS):
+        outbox.say(session, RelatedChanged(sets=tuple(said[start : start + MOST_SETS])), lane=_own_or(lane))
+    if facts:
+        outbox.say(session, ArticleProgress(facts=tuple(facts)), lane="bulk" if lane == "bulk" else None)
+        values["placed_at"] = now
+    if said:
+        values["changed_at"] = now
+    keeper.end_turn(session, turn, now=now, **values)
+    size = len(turn.index)
+    if not keeper.refreshing and domain.refresh_is_due(size, max(turn.index.counted(), keeper.asked_at)):
+        keeper.asked_at = size
+        jobs.add(session, REFRESH, ALL, lane="bulk")
+    if keeper.snapshot_is_due():
+        jobs.add(session, SNAPSHOT, ALL, lane="bulk")
+
+
+def _save_sets(session: Session, turn: Turn, changes: Sequence[Change], *, now: datetime) -> list[RelatedSet]:
+    """Store the sets that are not what is stored; those in which readers see a difference, numbered, to be said."""
+    stored: dict[UUID, store.AnyRow] = store.related_sets(session, [change.article_id for change in changes])
+    rows, said, gone = [], [], []
+    for change in sorted(changes, key=lambda change: change.article_id):
+        before = stored.get(change.article_id)
+        if change.entries is None:
+            gone.append(change.article_id)
+            continue
+        entries = domain.stored_entries(change.entries)
+        if before is not None and before.entries == entries:
+            continue
+        row = {"article_id": change.article_id, "entries": entries, "made_at": now}
+        if before is not None and domain.shown(before.entries) == domain.shown(entries):
+            rows.append(row | {"set_number": before.set_number, "made_at": before.made_at})
+            continue
+        turn.set_number += 1
+        rows.append(row | {"set_number": turn.set_number})
+        said.append(
+            RelatedSet(article_id=change.article_id, set_number=turn.set_number, entries=domain.told_entries(entries))
+        )
+    store.delete_sets(session, gone)
+    store.save_sets(session, rows)
+    return said
+
+
+def _own_or(lane: str) -> str | None:
+    """The lane that what follows from an event travels on: bulk and urgent stay what they are."""
+    return lane if lane in {"bulk", "urgent"} else None

@@ -1,0 +1,82 @@
+"""The tables that recommend owns."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import JSON, BigInteger, Index, LargeBinary, MetaData, String, Text, Uuid, text
+from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
+
+from shared.db import NAMING, UtcDateTime
+from shared.tables import protocol_tables
+
+
+class Base(DeclarativeBase):
+    """recommend's tables and those of the protocol."""
+
+    metadata = MetaData(naming_convention=NAMING)
+
+
+protocol_tables(Base.metadata)
+
+
+class Article(Base):
+    """What recommend knows of an article. A withdrawn one stays, empty, so that nothing late passes.
+
+    position: the turn of the index in which this change was put into it or taken out; 0: that is still to be done.
+    reading: index.Reading, packed, so that a start reads no text. words: its heaviest terms, heaviest first, each with
+    the form in which readers see it.
+    """
+
+    __tablename__ = "articles"
+    __table_args__ = (
+        Index("ix_articles_position", "position"),
+        Index("ix_articles_waiting", "id", sqlite_where=text("position = 0"), postgresql_where=text("position = 0")),
+    )
+
+    id: Mapped[UUID] = mapped_column(Uuid, primary_key=True)
+    change: Mapped[int]
+    status: Mapped[str] = mapped_column(String(10))
+    language: Mapped[str] = mapped_column(String(35))
+    section: Mapped[str] = mapped_column(String(80))
+    headline: Mapped[str] = mapped_column(Text)
+    published_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    position: Mapped[int] = mapped_column(BigInteger)
+    reading: Mapped[bytes] = mapped_column(LargeBinary)
+    words: Mapped[dict[str, str]] = mapped_column(JSON)
+
+
+class RelatedSet(Base):
+    """The present related set of a live article. entries: [article id, score, near in text], best first."""
+
+    __tablename__ = "related_sets"
+
+    article_id: Mapped[UUID] = mapped_column(Uuid, primary_key=True)
+    set_number: Mapped[int] = mapped_column(BigInteger)
+    entries: Mapped[list[list[Any]]] = mapped_column(JSON)
+    made_at: Mapped[datetime] = mapped_column(UtcDateTime)
+
+
+class IndexState(Base):
+    """One row: who keeps the index, until when unless renewed, and how far it is.
+
+    born: tells this database from any other. serial: turns taken; set_number: the last one given; weights: how often
+    they were refreshed; counted, refreshed_at: from how many articles, and when. placed_at: when an article was last
+    placed; changed_at: when a set last changed.
+    """
+
+    __tablename__ = "index_state"
+
+    id: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    born: Mapped[str] = mapped_column(String(32))
+    holder: Mapped[str] = mapped_column(String(100))
+    held_until: Mapped[datetime] = mapped_column(UtcDateTime)
+    serial: Mapped[int] = mapped_column(BigInteger)
+    set_number: Mapped[int] = mapped_column(BigInteger)
+    weights: Mapped[int] = mapped_column(BigInteger)
+    counted: Mapped[int] = mapped_column(BigInteger)
+    refreshed_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    placed_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    changed_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
