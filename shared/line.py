@@ -80,9 +80,13 @@ class Line:
             try:
                 listener, ids = json.loads(text)
                 receipts.append((str(listener), [UUID(one) for one in ids]))
-            except (ValueError, TypeError):
+            except (ValueError, TypeError, AttributeError):
                 continue
         return receipts
+
+    def has_forgotten(self, sender: str) -> bool:
+        """Whether Redis has lost its memory, with every message in it, since it was last asked this for a sender."""
+        return self._ask("SET", f"{KEY_PREFIX}known:{sender}", 1, "NX") is not None
 
 
 def _receipts_of(sender: str) -> str:

@@ -7,13 +7,13 @@ sweeper sends it again until the listener's receipt has come. No event leaves in
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import and_, bindparam, func, insert, select, update
+from sqlalchemy import and_, bindparam, func, insert, or_, select, update
 from sqlalchemy.orm import Session
 
 from shared import clock, routing
@@ -84,12 +84,15 @@ def say(session: Session, event: Event, *, lane: str | None = None) -> UUID:
     return event_id
 
 
-def due(session: Session, *, now: datetime, most: int = 500) -> list[Letter]:
+def due(session: Session, *, now: datetime, closed: Collection[tuple[str, str]] = (), most: int = 500) -> list[Letter]:
     """The unreceived events to send (again) now, oldest first; bulk ones only as far as their cap allows.
 
-    Marks them as sent, with the next pause before them, in the caller's transaction.
+    closed: (listener, lane) of queues that take no more now; what goes there stays due. Marks the others as sent, with
+    the next pause before them, in the caller's transaction.
     """
     waiting = select(outbox).where(outbox.c.received_at.is_(None), outbox.c.send_at <= now)
+    for listener, lane in closed:
+        waiting = waiting.where(or_(outbox.c.listener != listener, outbox.c.lane != lane))
     waiting = waiting.order_by(outbox.c.send_at, outbox.c.seq).with_for_update(skip_locked=True)
     rows = list(session.execute(waiting.where(outbox.c.lane.in_(("urgent", "normal"))).limit(most)))
     for listener in routing.SERVICES:
@@ -140,6 +143,11 @@ def bulk_waiting(session: Session, most: int) -> bool:
     """Whether more than this many bulk events wait to be sent or received: who says many should then wait."""
     waiting = select(outbox.c.seq).where(outbox.c.received_at.is_(None), outbox.c.lane == "bulk")
     return session.scalar(waiting.offset(most).limit(1)) is not None
+
+
+def send_all_again(session: Session, *, now: datetime) -> None:
+    """Make every unreceived event that was sent due now, with short pauses after it: no copy is on its way."""
+    session.execute(update(outbox).where(outbox.c.received_at.is_(None), outbox.c.sent).values(send_at=now, sends=1))
 
 
 def not_sent(session: Session, letters: Iterable[Letter], *, now: datetime) -> None:

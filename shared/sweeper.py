@@ -61,6 +61,7 @@ class Sweeper:
         name = node.service.name
         line = self._lines[name]
         self._note_receipts(node, line)
+        self._mind_lost_memory(node, line)
         now = clock.now()
         with node.reading() as session:
             lanes = jobs.lanes_due(session, routing.SERVICES[name], now=now)
@@ -87,14 +88,24 @@ class Sweeper:
             line.ping()
         except redis.RedisError:
             return
+        closed = [
+            (listener, lane)
+            for listener, lanes in routing.SERVICES.items()
+            for lane in lanes
+            if _backlog(line, routing.queue(listener, lane))
+        ]
         with node.unit_of_work() as session:
-            letters = outbox.due(session, now=clock.now())
-        clear: dict[str, bool] = {}
-        for letter in letters:
-            queue = routing.queue(letter.listener, letter.lane)
-            if queue not in clear:
-                clear[queue] = not _backlog(line, queue)
-        node.dispatcher.send([one for one in letters if clear[routing.queue(one.listener, one.lane)]])
+            letters = outbox.due(session, now=clock.now(), closed=closed)
+        node.dispatcher.send(letters)
+
+    def _mind_lost_memory(self, node: Node, line: Line) -> None:
+        try:
+            lost = line.has_forgotten(node.service.name)
+        except redis.RedisError:
+            return
+        if lost:
+            with node.unit_of_work() as session:
+                outbox.send_all_again(session, now=clock.now())
 
 
 def _backlog(line: Line, queue: str) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
@@ -246,7 +247,19 @@ def _name_for(
     announced = next((one for one in earlier if one.announces), None)
     if announced is None or _never_arrived(session, announced):
         return "article.published" if told_first else event
-    return None if event == "article.published" else event
+    if event == "article.published":
+        # A refile is not told, but it may have overtaken a correction, whose note it carries.
+        return None if _knows_corrections(article, earlier) else "article.corrected"
+    return event
+
+
+def _knows_corrections(article: PublicArticle, earlier: Sequence[Delivery]) -> bool:
+    """Whether the newest of these deliveries tells of a state with the article's last correction."""
+    if not article.corrections:
+        return True
+    newest = max(earlier, key=lambda one: one.change)
+    told = datetime.fromisoformat(json.loads(newest.body)["data"]["updated_at"]) if newest.body else newest.created_at
+    return article.corrections[-1].corrected_at <= told
 
 
 def _never_arrived(session: Session, delivery: Delivery) -> bool:

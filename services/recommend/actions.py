@@ -71,7 +71,7 @@ def place_waiting(session: Session, turn: Turn, *, keeper: Keeper, lane: str, no
         values |= {"section": row.section, "published_at": row.published_at, "words": row.words}
         reading = Reading.unpacked(row.reading) if row.status == domain.LIVE else None
         facts.append(_place(keeper, turn, values, reading, now=now))
-        store.mark_placed(session, row.id, turn.position, values["words"])
+        store.mark_placed(session, row, turn.position, values["words"])
     store.delete_sets(session, [row.id for row in waiting if row.status != domain.LIVE])
     _finish(session, keeper, turn, facts, lane=lane, now=now)
     return len(waiting) < MOST_PLACED

@@ -92,9 +92,10 @@ def count_waiting(session: Session) -> int:
     return session.scalar(select(func.count()).select_from(_articles).where(_articles.c.position == 0)) or 0
 
 
-def mark_placed(session: Session, article_id: UUID, position: int, words: dict[str, str]) -> None:
-    """Note that the index has an article's newest change."""
-    session.execute(update(_articles).where(_articles.c.id == article_id).values(position=position, words=words))
+def mark_placed(session: Session, row: AnyRow, position: int, words: dict[str, str]) -> None:
+    """Note that the index has this change of an article, unless a newer one has come meanwhile."""
+    same = (_articles.c.id == row.id) & (_articles.c.change == row.change)
+    session.execute(update(_articles).where(same).values(position=position, words=words))
 
 
 def related_sets(session: Session, ids: Iterable[UUID]) -> dict[UUID, AnyRow]:

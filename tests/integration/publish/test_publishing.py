@@ -269,6 +269,27 @@ def test_a_correction_and_a_kill_are_told_to_those_who_were_told_before(house: H
     ]
 
 
+def test_a_correction_that_a_refile_has_overtaken_is_told_once_with_it(house: House) -> None:
+    subscribe(house)
+    article = public_article()
+    house.hear(published(**vars(article)))
+    house.finish()
+    settle(house)
+    note = Correction(note="Six semaines.", corrected_at=today("10:00"))
+    corrected = {**vars(article), "change": 2, "revision": 2, "corrections": (note,), "updated_at": today("10:00")}
+    house.hear(published(**{**corrected, "change": 3, "revision": 3}))
+    house.hear(ArticleCorrected(article=PublicArticle(**corrected)), lane="urgent")
+    house.finish()
+    settle(house)
+    house.hear(published(**{**corrected, "change": 4, "revision": 4}))
+    house.finish()
+
+    assert [(kind, change) for kind, change, _ in deliveries(house)] == [
+        ("article.published", 1),
+        ("article.corrected", 3),
+    ]
+
+
 def test_a_first_announcement_that_never_left_is_made_anew_with_the_newest_change(house: House) -> None:
     subscribe(house)
     article = public_article()

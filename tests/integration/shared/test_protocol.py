@@ -214,6 +214,40 @@ def test_an_unreceived_event_is_sent_again_marked_so_with_growing_pauses(sender:
     assert len(once_more) == 2
 
 
+def test_an_event_whose_queue_has_a_backlog_stays_due_with_its_pause_ungrown(sender: Node) -> None:
+    say(sender, "Un")
+    later = clock.now() + timedelta(seconds=4)
+
+    with sender.unit_of_work() as session:
+        held_back = outbox.due(session, now=later, closed=[("publish", "normal")])
+        afterwards = outbox.due(session, now=later)
+        sends = session.scalars(select(outbox_table.c.sends)).all()
+
+    assert [letter.listener for letter in held_back] == ["recommend"]
+    assert [letter.listener for letter in afterwards] == ["publish"]
+    assert sends == [2, 2]
+
+
+def test_when_redis_has_forgotten_everything_what_was_sent_is_due_at_once(sender: Node, redis_url: str) -> None:
+    line = Line(redis_url)
+    line.has_forgotten("ingest")
+    say(sender, "Un")
+    sweeper = Sweeper([sender])
+    sweeper.sweep(sender)
+    assert sends_of(sender) == [1, 1]
+
+    line._ask("FLUSHALL")
+    sweeper.sweep(sender)
+
+    assert sends_of(sender) == [2, 2]
+
+
+def sends_of(sender: Node) -> list[int]:
+    """How often each event was sent."""
+    with sender.reading() as session:
+        return list(session.scalars(select(outbox_table.c.sends)))
+
+
 def test_bulk_events_wait_for_the_sweeper_and_are_capped(sender: Node) -> None:
     with sender.unit_of_work() as session:
         for _ in range(outbox.BULK_IN_FLIGHT + 5):
@@ -343,7 +377,7 @@ def test_redis_away_delays_but_loses_nothing(tmp_path: Any, settings_for: Any) -
 
 def test_garbage_among_receipts_is_passed_over(redis_url: str, sender: Node) -> None:
     line = Line(redis_url)
-    line._ask("RPUSH", "rotative:receipts:ingest", "{not json", "[1]")
+    line._ask("RPUSH", "rotative:receipts:ingest", "{not json", "[1]", '["publish", [5]]')
     (envelope,) = say(sender, "Un")
     line._ask("RPUSH", "rotative:receipts:ingest", json.dumps(["publish", [envelope["id"]]]))
     Sweeper([sender]).sweep(sender)
