@@ -23,13 +23,10 @@ def settings_of(service: str, variables: Mapping[str, str] | None = None) -> Ser
     return kind.from_env(os.environ if variables is None else variables, service)
 
 
-def node_of(service: str) -> Node:
-    """A service at work in this process; make it after the last fork."""
-    from shared.service import Node
-
-    settings = settings_of(service)
-    made = importlib.import_module(f"services.{service}.service").create_service(settings)
-    return Node(getattr(made, "service", made), settings)  # publish gives its tools along
+def swept_node_of(service: str) -> Node:
+    """A service's node for the sweeper; make it after the last fork."""
+    node: Node = importlib.import_module(f"services.{service}.sweeper").make_node()
+    return node
 
 
 def create_app_of(service: str, settings: ServiceSettings) -> Flask:

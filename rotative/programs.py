@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from rotative import broker, processes
-from rotative.parts import SERVICES, node_of
+from rotative.parts import SERVICES, swept_node_of
 from rotative.supervisor import Program
 
 WEB_THREADS = 8
@@ -220,10 +220,14 @@ def worker(plan: Plan) -> None:
 
 
 def index(plan: Plan) -> None:
-    """Do the work of recommend: one process that keeps the index in memory and is never recycled."""
+    """Do the work of recommend: one process that keeps the index in memory and is never recycled.
+
+    One thread rather than one pool process: what kills it takes the index along either way and is started again by the
+    supervisor either way, and a second process would cost some 25 MB.
+    """
     from shared import routing
 
-    _work(plan, "index", ["recommend"], routing.queues("recommend"), concurrency=1, recycled=False)
+    _work(plan, "index", ["recommend"], routing.queues("recommend"), concurrency=1, pool="threads")
 
 
 def deliver(plan: Plan) -> None:
@@ -241,9 +245,8 @@ def _work(
     *,
     concurrency: int,
     pool: str = "prefork",
-    recycled: bool = True,
 ) -> None:
-    from celery.signals import worker_process_init
+    from celery.signals import worker_process_init, worker_ready
 
     from shared.celery_app import create_celery
     from shared.settings import ServiceSettings
@@ -251,13 +254,17 @@ def _work(
     settings = ServiceSettings.from_env(os.environ, services[0])
     app = create_celery("rotative", settings.redis_url, include=[f"services.{service}.tasks" for service in services])
     app.set_default()
-    if not recycled:
-        app.conf.worker_max_tasks_per_child = None
 
     def tie(**_: object) -> None:
         processes.die_with(os.getppid())
 
+    def make_nodes(**_: object) -> None:
+        for service in services:
+            importlib.import_module(f"services.{service}.worker").node()
+
     worker_process_init.connect(tie, weak=False)
+    if pool == "threads":  # with processes, each makes its own; here, threads would all make one at their first task
+        worker_ready.connect(make_nodes, weak=False)
     processes.use_few_arenas()
     _wait_for_redis(plan)
     celery_worker = app.Worker(
@@ -289,7 +296,7 @@ def sweeper(plan: Plan) -> None:
     from shared.sweeper import Sweeper
 
     processes.use_few_arenas()
-    nodes = [node_of(service) for service in SERVICES]
+    nodes = [swept_node_of(service) for service in SERVICES]
     logs.set_up("sweeper", nodes[0].settings.log_level)
     stop = threading.Event()
     signal.signal(signal.SIGTERM, lambda *_: stop.set())

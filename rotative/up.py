@@ -215,7 +215,7 @@ def check_settings() -> None:
     for service in SERVICES:
         try:
             settings = settings_of(service)
-            load_newsroom(settings.newsroom_file, settings.base_url)
+            load_newsroom(settings.newsroom_file, settings.base_url, port=settings.port)
         except (SettingError, NewsroomFileError) as error:
             faults += [line for line in str(error).splitlines() if line not in faults]
     if faults:

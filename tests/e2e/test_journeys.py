@@ -11,17 +11,25 @@ import pytest
 from tests.conftest import wait_for
 from tests.e2e.conftest import gone
 
-WORDS = (
-    "Le pont suspendu de la ville a rouvert ce matin aux tramways après des travaux de consolidation des piles. "
-    "La mairie et la régie des transports assurent que la ligne passera toutes les dix minutes."
+# Two articles on one subject, each in words of its own: copies are not offered beside one another.
+REOPENED = (
+    "Le pont suspendu rouvre aux tramways",
+    "Après six mois de travaux, le pont suspendu de la ville a rouvert ce matin aux tramways. Les piles ont été "
+    "consolidées, et la ligne passe de nouveau au-dessus de la lagune toutes les dix minutes.",
+)
+FIRST_DAY = (
+    "Les tramways de retour sur le pont suspendu, récit d’une première journée",
+    "Trois mille voyageurs ont traversé la lagune hier. Beaucoup étaient venus pour le plaisir de revoir le pont "
+    "suspendu, et les commerçants du quai espèrent que les tramways leur rendront leurs clients.",
 )
 
 
-def article(headline: str, **others: object) -> dict[str, object]:
+def article(story: tuple[str, str], **others: object) -> dict[str, object]:
+    headline, text = story
     return {
         "headline": headline,
         "standfirst": "Les tramways traversent de nouveau la lagune.",
-        "body": {"format": "text", "text": f"{WORDS}\n\n{headline}."},
+        "body": {"format": "text", "text": text},
         "language": "fr",
         "section": "societe",
         "status": "live",
@@ -29,9 +37,9 @@ def article(headline: str, **others: object) -> dict[str, object]:
     }
 
 
-def post(system, headline: str, **others: object) -> dict[str, object]:
+def post(system, story: tuple[str, str], **others: object) -> dict[str, object]:
     with system.http() as client:
-        answer = client.post("/v1/articles", json=article(headline, **others))
+        answer = client.post("/v1/articles", json=article(story, **others))
     assert answer.status_code == 201, answer.text
     return dict(answer.json())
 
@@ -48,10 +56,10 @@ def path_of(one: dict[str, object]) -> str:
 def test_an_accepted_article_is_live_linked_both_ways_and_in_the_feed(start):
     system = start().wait_until_ready()
 
-    first = post(system, "Le pont suspendu rouvre aux tramways")
-    second = post(system, "Les tramways de retour sur le pont suspendu")
+    first = post(system, REOPENED)
+    second = post(system, FIRST_DAY)
 
-    wait_for(lambda: shows(system, path_of(first), "Le pont suspendu rouvre aux tramways", WORDS[:40]), "the page")
+    wait_for(lambda: shows(system, path_of(first), REOPENED[0], REOPENED[1][-40:]), "the page")
     wait_for(lambda: shows(system, path_of(second), "Les tramways de retour"), "the second page")
     wait_for(lambda: shows(system, path_of(second), path_of(first)), "the link to the older article")
     wait_for(lambda: shows(system, path_of(first), path_of(second)), "the link from the older article")
@@ -60,8 +68,8 @@ def test_an_accepted_article_is_live_linked_both_ways_and_in_the_feed(start):
     wait_for(lambda: shows(system, "/feed.xml", str(first["url"]), str(second["url"])), "the feed")
     feed = ElementTree.fromstring(httpx.get(f"{system.url}/feed.xml").content)
     assert [item.findtext("title") for item in feed.iter("item")] == [
-        "Les tramways de retour sur le pont suspendu",
-        "Le pont suspendu rouvre aux tramways",
+        FIRST_DAY[0],
+        REOPENED[0],
     ]
 
     def steps() -> set[str]:
@@ -74,8 +82,8 @@ def test_an_accepted_article_is_live_linked_both_ways_and_in_the_feed(start):
 
 def test_a_killed_article_leaves_the_site(start):
     system = start().wait_until_ready()
-    kept = post(system, "Le pont suspendu rouvre aux tramways")
-    killed = post(system, "Les tramways de retour sur le pont suspendu")
+    kept = post(system, REOPENED)
+    killed = post(system, FIRST_DAY)
     wait_for(lambda: shows(system, path_of(kept), path_of(killed)), "the link between them")
     wait_for(lambda: shows(system, "/", path_of(killed)), "the front page")
 
@@ -89,7 +97,7 @@ def test_a_killed_article_leaves_the_site(start):
 
 def test_a_restart_finds_everything_and_ctrl_c_leaves_nothing_behind(start, data_dir):
     system = start().wait_until_ready()
-    one = post(system, "Le pont suspendu rouvre aux tramways")
+    one = post(system, REOPENED)
     wait_for(lambda: shows(system, path_of(one), "Le pont suspendu"), "the page")
     wait_for(lambda: shows(system, "/", path_of(one)), "the front page")
     key, processes = system.key, system.processes()
@@ -114,7 +122,7 @@ def test_a_restart_finds_everything_and_ctrl_c_leaves_nothing_behind(start, data
 
 def test_nothing_stays_when_the_system_is_killed_and_it_starts_again_at_once(start):
     system = start().wait_until_ready()
-    one = post(system, "Le pont suspendu rouvre aux tramways")
+    one = post(system, REOPENED)
     processes = system.processes()
 
     system.process.kill()
@@ -141,7 +149,7 @@ def test_every_kind_of_process_comes_back_after_kill_9(start, name):
 
 def _posted(system) -> dict[str, object] | None:
     try:
-        return post(system, "Le pont suspendu rouvre aux tramways")
+        return post(system, REOPENED)
     except httpx.TransportError:
         return None  # cut off in mid-answer; the tests of Idempotency-Key are elsewhere
 
@@ -181,7 +189,7 @@ def test_the_curl_line_it_prints_posts_an_article(start):
     import subprocess
 
     system = start().wait_until_ready()
-    line = next(line for line in system.said if "curl" in line)
+    line = next(line for line in system.said if line.strip().startswith("curl "))
 
     answer = subprocess.run(["sh", "-c", line], capture_output=True, text=True, check=True)
 
