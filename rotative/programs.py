@@ -104,12 +104,19 @@ def preload() -> None:
 
 
 def _rehearse_celery() -> None:
+    from kombu.asynchronous import get_event_loop, set_event_loop
+
     from shared.celery_app import create_celery
 
     for producer in (True, False):
         app = create_celery("rehearsal", "redis://127.0.0.1:9", include=[], producer=producer)
         app.finalize()
     app.Worker(hostname="rehearsal@", pool_cls="threads", concurrency=1, quiet=True, loglevel="ERROR")
+    # Its event loop must not be inherited: processes that share one epoll instance take each other's messages' news.
+    hub = get_event_loop()
+    if hub is not None:
+        hub.close()
+    set_event_loop(None)
 
 
 def _rehearse_database() -> None:

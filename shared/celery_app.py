@@ -77,6 +77,7 @@ def options(*, producer: bool) -> dict[str, Any]:
         "task_create_missing_queues": False,
         "task_queues": [Queue(name, EXCHANGE, routing_key=name) for name in routing.queues(*routing.SERVICES)],
         "task_default_queue": routing.queues(*routing.SERVICES)[0],
+        "worker_consumer": "shared.consumer:NewsConsumer",
         "worker_prefetch_multiplier": 1,
         "worker_max_tasks_per_child": 20000,
         "worker_send_task_events": True,

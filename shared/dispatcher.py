@@ -31,6 +31,10 @@ BULK_MESSAGE_EVENTS = 20
 MESSAGE_BYTES = 1_000_000
 RECEIPT_PAUSE_S = 0.25
 WAKE_PAUSE_S = 0.02
+# While a queue has messages waiting, what else goes there is held so long, again and again, and then leaves together:
+# batches grow with the load by themselves.
+HOLD_S = 0.03
+LONGEST_HOLD_S = 1.0
 # What may wait in memory while Redis is away; beyond it the sweeper reads it from the outbox.
 MOST_WAITING = 5000
 
@@ -44,7 +48,8 @@ class Dispatcher:
         self._line = Line(redis_url)
         self._breaker = Breaker()
         self._news = threading.Condition()
-        self._letters: list[tuple[float, Letter]] = []
+        # When each may leave, when it came, and the letter.
+        self._letters: list[tuple[float, float, Letter]] = []
         self._wakes: dict[str, float] = {}
         self._last_wake: dict[str, float] = {}
         self._receipts: dict[str, list[UUID]] = defaultdict(list)
@@ -63,7 +68,7 @@ class Dispatcher:
         """Send these soon: at once, or with what follows shortly where nobody waits for them."""
         now = time.monotonic()
         with self._news:
-            self._letters += [(now + routing.LINGER_S.get(one.type, 0.0), one) for one in letters]
+            self._letters += [(now + routing.LINGER_S.get(one.type, 0.0), now, one) for one in letters]
             self._news.notify()
 
     def wake(self, lanes: Iterable[str]) -> None:
@@ -99,7 +104,7 @@ class Dispatcher:
                 letters, wakes, receipts = self._take_due()
                 closing = self._closing
             try:
-                self._send_letters(letters)
+                self._send_letters([letter for _, letter in letters] if closing else self._hold_back(letters))
                 self._send_wakes(wakes)
                 self._send_receipts(receipts)
             except Exception:
@@ -108,15 +113,14 @@ class Dispatcher:
                 return
 
     def _time_to_next(self) -> float:
-        times = [at for at, _ in self._letters] + list(self._wakes.values())
+        times = [one[0] for one in self._letters] + list(self._wakes.values())
         if self._receipts:
             times.append(self._receipts_at)
         return min(times) - time.monotonic() if times else float("inf")
 
-    def _take_due(self) -> tuple[list[Letter], list[str], dict[str, list[UUID]]]:
+    def _take_due(self) -> tuple[list[tuple[float, Letter]], list[str], dict[str, list[UUID]]]:
         now = float("inf") if self._closing else time.monotonic()
-        # What lingers leaves early when something else goes to the same listener anyway.
-        due = [letter for at, letter in self._letters if at <= now]
+        due = [(came, letter) for at, came, letter in self._letters if at <= now]
         self._letters = [one for one in self._letters if one[0] > now]
         wakes = [lane for lane, at in self._wakes.items() if at <= now]
         for lane in wakes:
@@ -126,6 +130,31 @@ class Dispatcher:
         if self._receipts and self._receipts_at <= now:
             receipts, self._receipts = self._receipts, defaultdict(list)
         return due, wakes, receipts
+
+    def _hold_back(self, letters: Sequence[tuple[float, Letter]]) -> list[Letter]:
+        """Those to send now; those whose queue has messages waiting are put back, unless they are urgent or old."""
+        now = time.monotonic()
+        busy: dict[str, bool] = {}
+        go: list[Letter] = []
+        held: list[tuple[float, float, Letter]] = []
+        for came, letter in letters:
+            queue = routing.queue(letter.listener, letter.lane)
+            if queue not in busy:
+                busy[queue] = letter.lane != "urgent" and self._has_messages(queue)
+            if busy[queue] and now < came + LONGEST_HOLD_S and not letter.again:
+                held.append((now + HOLD_S, came, letter))
+            else:
+                go.append(letter)
+        if held:
+            with self._news:
+                self._letters += held
+        return go
+
+    def _has_messages(self, queue: str) -> bool:
+        try:
+            return self._line.queue_length(queue) > 0
+        except redis.RedisError:
+            return False
 
     def _send_letters(self, letters: Sequence[Letter]) -> None:
         unsent: list[Letter] = []

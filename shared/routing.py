@@ -27,7 +27,7 @@ LANES: dict[str, str] = {
 }
 
 # Told together with what follows within this time (seconds): nobody waits for these.
-LINGER_S: dict[str, float] = {"article.progress.v1": 0.2}
+LINGER_S: dict[str, float] = {"article.progress.v1": 0.5}
 
 
 def queue(service: str, lane: str) -> str:

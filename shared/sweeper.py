@@ -65,8 +65,8 @@ class Sweeper:
         now = clock.now()
         with node.reading() as session:
             lanes = jobs.lanes_due(session, routing.SERVICES[name], now=now)
-            expired = jobs.any_expired(session, now=now)
             resend = outbox.is_due(session, now=now)
+            expired = jobs.any_expired(session, now=now)
         if expired:
             with node.unit_of_work() as session:
                 jobs.free_expired(session, now=now)

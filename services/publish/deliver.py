@@ -145,9 +145,10 @@ class Deliverer:
             owed = store.deliveries_by_id(session, [UUID(job.reference) for job, _ in outcomes if job.id in kept])
             facts: list[ProgressFact] = []
             for job, outcome in outcomes:
-                if job.id not in kept:
+                delivery = owed.get(UUID(job.reference))
+                # None when another worker has the job, or when its subscription was deleted meanwhile.
+                if delivery is None:
                     continue
-                delivery = owed[UUID(job.reference)]
                 if isinstance(outcome, float):
                     at = clock.now() + timedelta(seconds=outcome)
                     claim.retry(job, at=at, error="its host does not answer", counts=False)

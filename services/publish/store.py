@@ -76,7 +76,7 @@ class Known:
 
 def lock_known(session: Session, ids: Iterable[UUID]) -> dict[UUID, Known]:
     """What is held of these articles, their rows locked until the transaction ends."""
-    rows = session.execute(_LOCK_KNOWN, {"ids": sorted(set(ids))})
+    rows = session.connection().execute(_LOCK_KNOWN, {"ids": sorted(set(ids))})
     return {row.id: Known(row.change, row.status == "live", _teaser(row)) for row in rows}
 
 
@@ -100,7 +100,7 @@ def save_articles(session: Session, articles: Sequence[PublicArticle]) -> set[UU
                 "state": _wire.dump(article),
             }
         )
-    return set(session.scalars(_save_articles(session), rows)) if rows else set()
+    return set(session.connection().execute(_save_articles(session), rows).scalars()) if rows else set()
 
 
 @per_dialect
@@ -116,7 +116,7 @@ def _save_articles(insert: Callable[[Table], Any]) -> Any:
 
 def articles(session: Session, ids: Iterable[UUID]) -> dict[UUID, PublicArticle]:
     """The newest states held of these articles, live or not."""
-    rows = session.execute(_STATES, {"ids": sorted(set(ids))})
+    rows = session.connection().execute(_STATES, {"ids": sorted(set(ids))})
     return {row.id: _read(row.state) for row in rows}
 
 
@@ -132,7 +132,7 @@ def articles_at(session: Session, paths: Iterable[str]) -> dict[str, PublicArtic
 
 def live_teasers(session: Session, ids: Iterable[UUID]) -> dict[UUID, Teaser]:
     """What other pages show of those of these articles that are live."""
-    return {row.id: _teaser(row) for row in session.execute(_LIVE_TEASERS, {"ids": sorted(set(ids))})}
+    return {row.id: _teaser(row) for row in session.connection().execute(_LIVE_TEASERS, {"ids": sorted(set(ids))})}
 
 
 def newest_teasers(session: Session, language: str, section: str | None, most: int) -> dict[UUID, Teaser]:
@@ -195,7 +195,7 @@ def save_related(session: Session, sets: Sequence[RelatedSet]) -> set[UUID]:
         }
         for one in sets
     ]
-    return set(session.scalars(_save_related(session), rows)) if rows else set()
+    return set(session.connection().execute(_save_related(session), rows).scalars()) if rows else set()
 
 
 @per_dialect
@@ -211,7 +211,7 @@ def _save_related(insert: Callable[[Table], Any]) -> Any:
 
 def related_ids(session: Session, ids: Iterable[UUID]) -> dict[UUID, list[UUID]]:
     """The articles of each one's related set, best first, live or not."""
-    rows = session.execute(_SETS, {"ids": sorted(set(ids))})
+    rows = session.connection().execute(_SETS, {"ids": sorted(set(ids))})
     return {row.article_id: [UUID(entry) for entry in row.entries] for row in rows}
 
 
@@ -237,7 +237,7 @@ def _save_fact(insert: Callable[[Table], Any]) -> Any:
 def lock_pages(session: Session, paths: Iterable[str], now: datetime) -> dict[str, Row[Any]]:
     """The pages' rows, made where there are none, locked until the transaction ends."""
     wanted = sorted(set(paths))
-    found = {row.path: row for row in session.execute(_LOCK_PAGES, {"paths": wanted})}
+    found = {row.path: row for row in session.connection().execute(_LOCK_PAGES, {"paths": wanted})}
     missing = [path for path in wanted if path not in found]
     if missing:
         session.execute(
@@ -247,7 +247,7 @@ def lock_pages(session: Session, paths: Iterable[str], now: datetime) -> dict[st
                 for path in missing
             ],
         )
-        found.update({row.path: row for row in session.execute(_LOCK_PAGES, {"paths": wanted})})
+        found.update({row.path: row for row in session.connection().execute(_LOCK_PAGES, {"paths": wanted})})
     return found
 
 
@@ -271,7 +271,7 @@ def pages_after(session: Session, path: str, most: int) -> Sequence[Page]:
 def save_uses(session: Session, used: Mapping[str, frozenset[UUID]]) -> None:
     """Record which articles each of these pages shows, or would show if they were live."""
     before: dict[str, set[UUID]] = {path: set() for path in used}
-    for path, article_id in session.execute(_USES, {"paths": list(used)}):
+    for path, article_id in session.connection().execute(_USES, {"paths": list(used)}):
         before[path].add(article_id)
     for path, ids in before.items():
         if gone := ids - used[path]:
@@ -283,7 +283,7 @@ def save_uses(session: Session, used: Mapping[str, frozenset[UUID]]) -> None:
 
 def users_of(session: Session, ids: Iterable[UUID]) -> set[str]:
     """The paths of the pages that show any of these articles, or would if it were live."""
-    return set(session.scalars(_USERS, {"ids": sorted(set(ids))}))
+    return set(session.connection().execute(_USERS, {"ids": sorted(set(ids))}).scalars())
 
 
 def paths_of_articles(session: Session, ids: Iterable[UUID]) -> list[str]:

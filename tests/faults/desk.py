@@ -130,6 +130,11 @@ class Desk:
         if idle:
             self._plan_post(0.0)
 
+    def stop_posting(self) -> None:
+        """Post nothing more; the steps of what was posted go on."""
+        with self._news:
+            self._allowed = 0
+
     def _plan_post(self, pause_s: float) -> None:
         with self._news:
             if len(self.pieces) + self._planned >= self._allowed:
@@ -175,9 +180,11 @@ class Desk:
 
     def _post_next(self) -> None:
         with self._news:
+            self._planned -= 1
+            if len(self.pieces) >= self._allowed:
+                return
             piece = next(self.supply)
             self.pieces.append(piece)
-            self._planned -= 1
         self._plan_post(1 / self.a_second)
         answer = self.ask("POST", "/v1/articles", piece.sent, {"Idempotency-Key": piece.key})
         held = _json(answer, 201)

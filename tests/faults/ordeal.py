@@ -10,7 +10,7 @@ import contextlib
 import random
 import threading
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
@@ -25,6 +25,8 @@ from tests.faults.receiver import Receiver
 from tests.faults.systems import Apart, Embedded, System
 
 SETTLE_S = 400.0
+# More than any long run can post: time bounds it.
+MOST_PIECES = 100_000
 # Filters of the run's subscriptions: one wants everything, one the French articles of some sections.
 FILTERS: dict[str, dict[str, list[str]]] = {
     "all": {},
@@ -131,7 +133,7 @@ def hurt_apart(evidence: Evidence) -> list[Hurt]:
     def fall_everywhere() -> None:
         at_once(
             *(
-                [lambda name=name, part=part: system.await_failpoint(name, part) for name in names]  # type: ignore[misc]
+                [lambda name=name, part=part: system.await_failpoint(name, part) for name in names]
                 for part, names in SHORT_PASSES.items()
             )
         )
@@ -214,9 +216,11 @@ def refresh_weights(system: System) -> None:
         wait_for(done, "the weights to be refreshed", 60)
 
 
-def undisturbed_related(folder: Path, pieces: Sequence[Piece], **variables: str) -> dict[int, Any]:
+def undisturbed_related(
+    folder: Path, pieces: Sequence[Piece], variables: Mapping[str, str] | None = None
+) -> dict[int, Any]:
     """The related sets of the same final articles on a fresh system that nothing happens to, by the pieces' numbers."""
-    system = Embedded(folder, Diary(), **variables)
+    system = Embedded(folder, Diary(), variables)
     try:
         system.start()
         alive = [piece for piece in pieces if piece.status == "live"]
@@ -272,20 +276,24 @@ def report(evidence: Evidence) -> str:
 
 
 def hurt_at_random(evidence: Evidence, seconds: float, seed: int, say: Callable[[str], None]) -> None:
-    """Hurt the system again and again for so long, at random, with pauses in which it may breathe."""
-    system = evidence.system
+    """Hurt the system again and again for so long, while articles are posted; then let the producers get through.
+
+    say: told of each fault in a line.
+    """
     chance = random.Random(seed)
     ends = time.monotonic() + seconds
-    poisons: list[Hurt] = _poisons(evidence)
+    poisons = _poisons(evidence)
+    evidence.desk.allow(MOST_PIECES)
     while time.monotonic() < ends:
-        hurts = _hurts(evidence, chance)
-        if poisons and chance.random() < 0.1:
-            hurts = [poisons.pop()]
-        hurt = chance.choice(hurts)
+        seen = len(evidence.diary.faults)
+        hurt = poisons.pop() if poisons and chance.random() < 0.1 else chance.choice(_hurts(evidence, chance))
         hurt()
-        say(f"{time.monotonic() - evidence.diary.born:6.0f} s  {system.name}: {evidence.diary.faults[-1].kind}")
+        for fault in evidence.diary.faults[seen:]:
+            say(f"{fault.ended - evidence.diary.born:6.0f} s  {fault.kind}: {fault.target}")
         # The pauses between faults are a part of the load: from hardly any to enough to recover.
         threading.Event().wait(chance.choice((0.0, 0.2, 1.0, 3.0, 6.0)))
+    evidence.desk.stop_posting()
+    evidence.desk.finish(SETTLE_S)
 
 
 def _hurts(evidence: Evidence, chance: random.Random) -> list[Hurt]:

