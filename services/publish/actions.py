@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Iterable, Mapping, Sequence
-from datetime import datetime, timedelta
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -19,7 +21,7 @@ from shared.errors import Fault, Unprocessable
 from shared.event_schemas import Heard
 from shared.events import ArticleProgress, ProgressFact, PublicArticle, RelatedSet
 from shared.ids import new_id
-from shared.jobs import Claim
+from shared.jobs import Claim, Job
 from shared.newsroom import Newsroom
 from shared.outgoing import Network, fault_of_url
 
@@ -28,8 +30,10 @@ ANNOUNCE = "announce"
 ATTEMPT_DELIVERY = "attempt_delivery"
 REBUILD_SITE = "rebuild_site"
 
-# Lists and others' related blocks are built together this long after the first change that touches them.
-COALESCE = timedelta(seconds=0.25)
+# Lists and others' related blocks are built together, at the next tick of this length that is at least half of it away.
+COALESCE_S = 0.25
+# A page that was not in place when its article was heard is looked for again after this.
+ANNOUNCE_AGAIN = timedelta(seconds=1)
 REBUILD_SLICE = 200
 # After the machine's power failed, files written in the last moments may be damaged: this much is looked at again.
 SUSPECT = timedelta(minutes=15)
@@ -58,21 +62,13 @@ def receive_articles(session: Session, heard: Sequence[Heard], *, builder: Build
         touched = _touched(session, builder, before, group)
         urgency = "withdrawn" if withdrawn else heard[0].lane
         ask_for_pages(session, touched, urgency=urgency, now=now)
+    news = [News(one, _event_name(newest[one.id]), newest[one.id].event.replayed, now) for one in articles]
     jobs.add_many(
         session,
         ANNOUNCE,
-        [
-            (
-                f"{one.id} {one.change}",
-                {
-                    "event": _event_name(newest[one.id]),
-                    "replayed": newest[one.id].event.replayed,
-                    "written_at": now.isoformat(),
-                },
-            )
-            for one in articles
-        ],
+        [(one.reference, one.to_payload()) for one in announce(session, news, builder=builder, now=now)],
         lane=heard[0].lane,
+        run_at=now + ANNOUNCE_AGAIN,
     )
 
 
@@ -117,8 +113,14 @@ def receive_related(session: Session, heard: Sequence[Heard], *, now: datetime) 
 def ask_for_pages(session: Session, paths: Iterable[str], *, urgency: str, now: datetime) -> None:
     """Have these pages built: "withdrawn" at once, "urgent", "normal" in the next pass, "bulk" when there is time."""
     lane = "urgent" if urgency in {"urgent", "withdrawn"} else urgency
-    run_at = now if urgency == "withdrawn" else now + COALESCE
+    run_at = now if urgency == "withdrawn" else next_pass(now)
     jobs.add_many(session, BUILD_PAGE, [(path, None) for path in paths], lane=lane, run_at=run_at)
+
+
+def next_pass(now: datetime) -> datetime:
+    """When the next pass over waiting pages is due: the same moment for all that is asked for at about one time."""
+    ticks = math.ceil(now.timestamp() / COALESCE_S + 0.5)
+    return datetime.fromtimestamp(ticks * COALESCE_S, UTC)
 
 
 def build_pages(claim: Claim, *, builder: Builder) -> None:
@@ -135,44 +137,78 @@ def build_pages(claim: Claim, *, builder: Builder) -> None:
 # Announcing
 
 
-def announce(claim: Claim, *, builder: Builder) -> None:
-    """Make the deliveries of articles whose pages are certain: the store answers with this change, or a newer one.
+@dataclass(frozen=True)
+class News:
+    """That an article has a new state. event: "article.published" and so on; replayed: told to nobody again."""
 
-    An article not yet there is tried again. One of which a newer change is held is left to that change's own job.
+    article: PublicArticle
+    event: str
+    replayed: bool
+    written_at: datetime
+
+    @property
+    def reference(self) -> str:
+        """Of the job that announces it later."""
+        return f"{self.article.id} {self.article.change}"
+
+    def to_payload(self) -> dict[str, Any]:
+        """For the job that announces it later."""
+        return {"event": self.event, "replayed": self.replayed, "written_at": self.written_at.isoformat()}
+
+
+def announce(session: Session, news: Sequence[News], *, builder: Builder, now: datetime) -> list[News]:
+    """Make the deliveries of articles whose pages are certain: the store answers with just this change.
+
+    They commit with the caller's transaction, after the page is in place. Gives back those whose pages are not there.
+    """
+    facts: list[ProgressFact] = []
+    later: list[News] = []
+    subscriptions = store.active_subscriptions(session) if news else ()
+    pages = store.pages(session, [one.article.path for one in news]) if news else {}
+    owed = store.deliveries_of(session, [one.article.id for one in news]) if subscriptions else {}
+    for one in news:
+        article = one.article
+        page = pages.get(article.path)
+        certain = page is not None and page.change == article.change
+        if page is None or not (certain and builder.is_in_place(page.path, page.digest, page.gone)):
+            later.append(one)
+            continue
+        facts += _seen(one, now)
+        if not one.replayed:
+            count = _make_deliveries(session, article, one.event, subscriptions, owed.get(article.id, {}), builder, now)
+            if count:
+                facts.append(_fact(article, "announced", now, deliveries=count))
+    if facts:
+        outbox.say(session, ArticleProgress(facts=tuple(facts)))
+    return later
+
+
+def announce_later(claim: Claim, *, builder: Builder) -> None:
+    """Announce what could not be announced when it was heard; its page is mended, and tried again, if need be.
+
+    An article of which a newer change is held meanwhile is left to that one's announcement.
     """
     with claim.finish() as session:
         now = clock.now()
-        facts: list[ProgressFact] = []
-        subscriptions = store.active_subscriptions(session)
-        ids = {job.id: UUID(job.reference.partition(" ")[0]) for job in claim.jobs}
-        held = store.articles(session, ids.values())
-        pages = store.pages(session, [one.path for one in held.values()])
-        owed = store.deliveries_of(session, held) if subscriptions and held else {}
+        held = store.articles(session, [UUID(job.reference.partition(" ")[0]) for job in claim.jobs])
+        jobs_of: dict[str, Job] = {}
+        news: list[News] = []
         for job in claim.jobs:
-            article = held.get(ids[job.id])
-            if article is None or article.change != int(job.reference.partition(" ")[2]):
-                continue
-            page = pages.get(article.path)
-            certain = page is not None and page.change == article.change
-            if page is None or not (certain and builder.is_in_place(page.path, page.digest, page.gone)):
-                claim.retry(job, at=now + timedelta(seconds=1), error="the page is not in place yet")
-                jobs.add(session, BUILD_PAGE, article.path, lane="urgent", payload={"check": True})
-                continue
-            facts += _seen(article, job.payload, now)
-            if not job.payload["replayed"]:
-                earlier = owed.get(article.id, {})
-                count = _make_deliveries(session, article, job.payload["event"], subscriptions, earlier, builder, now)
-                if count:
-                    facts.append(_fact(article, "announced", now, deliveries=count))
-        if facts:
-            outbox.say(session, ArticleProgress(facts=tuple(facts)))
+            article_id, _, change = job.reference.partition(" ")
+            article = held.get(UUID(article_id))
+            if article is not None and article.change == int(change):
+                jobs_of[job.reference] = job
+                written_at = datetime.fromisoformat(job.payload["written_at"])
+                news.append(News(article, job.payload["event"], job.payload["replayed"], written_at))
+        for one in announce(session, news, builder=builder, now=now):
+            claim.retry(jobs_of[one.reference], at=now + ANNOUNCE_AGAIN, error="the page is not in place yet")
+            jobs.add(session, BUILD_PAGE, one.article.path, lane="urgent", payload={"check": True})
 
 
-def _seen(article: PublicArticle, payload: dict[str, Any], now: datetime) -> list[ProgressFact]:
-    if article.status != "live":
-        return [_fact(article, "gone", now)]
-    written_at = datetime.fromisoformat(payload["written_at"])
-    return [_fact(article, "page_written", written_at), _fact(article, "seen_live", now)]
+def _seen(news: News, now: datetime) -> list[ProgressFact]:
+    if news.article.status != "live":
+        return [_fact(news.article, "gone", now)]
+    return [_fact(news.article, "page_written", news.written_at), _fact(news.article, "seen_live", now)]
 
 
 def _fact(article: PublicArticle, step: str, at: datetime, **detail: str | int | float | bool | None) -> ProgressFact:

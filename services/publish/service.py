@@ -58,7 +58,7 @@ def create_service(settings: PublishSettings) -> Publish:
         actions.build_pages(claim, builder=builder)
 
     def announce(claim: Claim) -> None:
-        actions.announce(claim, builder=builder)
+        actions.announce_later(claim, builder=builder)
 
     def rebuild_site(claim: Claim) -> None:
         actions.rebuild_site(claim, builder=builder)

@@ -141,8 +141,22 @@ def newest_teasers(session: Session, language: str, section: str | None, most: i
 
 
 def newest(session: Session, language: str, section: str | None, most: int) -> list[PublicArticle]:
-    """The same with their texts."""
-    return [_read(row.state) for row in session.execute(_newest(select(_articles.c.state), language, section, most))]
+    """The same with their texts. Those that this process has lately read are not read again."""
+    wanted = _newest(select(_articles.c.id, _articles.c.change), language, section, most)
+    versions = [(row.id, row.change) for row in session.connection().execute(wanted)]
+    found = {one: _read_lately[one] for one in versions if one in _read_lately}
+    missing = [one[0] for one in versions if one not in found]
+    read = articles(session, missing) if missing else {}
+    for article in read.values():
+        while len(_read_lately) >= _READ_LATELY_MOST:
+            _read_lately.pop(next(iter(_read_lately)), None)
+        _read_lately[article.id, article.change] = article
+    return [found.get(one) or read[one[0]] for one in versions]
+
+
+# Articles of feeds by id and change, the longest unread ones first: a change never has two texts.
+_read_lately: dict[tuple[UUID, int], PublicArticle] = {}
+_READ_LATELY_MOST = 500
 
 
 def _newest(statement: Select[Any], language: str, section: str | None, most: int) -> Select[Any]:
