@@ -154,8 +154,10 @@ def bulk_waiting(session: Session, most: int) -> bool:
 
 
 def send_all_again(session: Session, *, now: datetime) -> None:
-    """Make every unreceived event that was sent due now, with short pauses after it: no copy is on its way."""
-    session.execute(update(outbox).where(outbox.c.received_at.is_(None), outbox.c.sent).values(send_at=now, sends=1))
+    """Make every unreceived event due now, as if it had never been sent: every copy that was on its way is lost."""
+    session.execute(
+        update(outbox).where(outbox.c.received_at.is_(None), outbox.c.sent).values(send_at=now, sent=False, sends=0)
+    )
 
 
 def not_sent(session: Session, letters: Iterable[Letter], *, now: datetime) -> None:

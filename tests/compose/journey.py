@@ -368,6 +368,29 @@ def _with_status(reader: Client, path: str, status: int) -> Answer | None:
     return answer if answer.status == status else None
 
 
+def the_site_stands_when_the_rest_is_down(containers: Containers) -> None:
+    """Without a service, a database or Redis, readers are served, and editors told that they must try again."""
+    desk, reader = containers.web(), containers.web(key=False)
+    made, other = post(desk, article(2)), post(desk, article(3))
+    killed = desk.ask("POST", f"/v1/articles/{other['id']}/kill", {"reason": "Un essai."})
+    check(killed.status == 200, f"the kill was answered {killed.status}: {killed.text[:500]}")
+    wait_for(partial(_page, reader, made["path"], made["headline"]), "a page", 30)
+    wait_for(partial(_with_status, reader, other["path"], 410), "a tombstone", 30)
+
+    down = ("ingest-api", "recommend-api", "publish-api", "redis", "postgres")
+    containers.must("stop", *down)
+
+    for path, status in {made["path"]: 200, other["path"]: 410, "/": 200, "/feed.xml": 200, "/no/page": 404}.items():
+        answer = reader.get(path)
+        check(answer.status == status, f"{path} is answered {answer.status} without the services")
+    for path in ("/v1/articles", "/v1/related/nothing", "/v1/subscriptions"):
+        answer = desk.get(path)
+        check(answer.status == 503, f"{path} is answered {answer.status} without its service")
+        check(answer.json["code"] == "unavailable", f"{path} is answered {answer.text}")
+    containers.must("up", "-d")
+    containers.wait_until_healthy(least=15)
+
+
 def publishing_is_fast(containers: Containers, count: int = 60) -> None:
     """Say how long it takes from a post to its page, one at a time."""
     desk, reader = containers.web(), containers.web(key=False)
@@ -537,6 +560,8 @@ def make(containers: Containers) -> None:
     nobody_is_root(containers)
     an_article_goes_live_and_is_killed(containers)
     say("an article went live through nginx, and its kill is 410")
+    the_site_stands_when_the_rest_is_down(containers)
+    say("the site stood while the services, Redis and the database were down")
     publishing_is_fast(containers)
     workers_scale(containers)
     say("three publish workers run")
@@ -550,6 +575,7 @@ def main() -> int:
     def too_long(*_: object) -> None:
         raise Failed(f"the test took longer than {LIMIT_S} s")
 
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
     signal.signal(signal.SIGALRM, too_long)
     signal.alarm(LIMIT_S)
     with tempfile.TemporaryDirectory(prefix="rotative-compose-") as folder:

@@ -228,24 +228,29 @@ def test_an_event_whose_queue_has_a_backlog_stays_due_with_its_pause_ungrown(sen
     assert sends == [2, 2]
 
 
-def test_when_redis_has_forgotten_everything_what_was_sent_is_due_at_once(sender: Node, redis_url: str) -> None:
+def test_when_redis_has_forgotten_everything_what_was_sent_leaves_again_at_once_as_new(
+    sender: Node, redis_url: str
+) -> None:
     line = Line(redis_url)
     line.has_forgotten("ingest")
     say(sender, "Un")
     sweeper = Sweeper([sender])
     sweeper.sweep(sender)
-    assert sends_of(sender) == [1, 1]
+    before = due_times(sender)
 
     line._ask("FLUSHALL")
+    sent: list[outbox.Letter] = []
+    sender.dispatcher.send = sent.extend  # type: ignore[method-assign]
     sweeper.sweep(sender)
 
-    assert sends_of(sender) == [2, 2]
+    assert [(letter.listener, letter.again) for letter in sent] == [("publish", False), ("recommend", False)]
+    assert all(now > then for now, then in zip(due_times(sender), before, strict=True))
 
 
-def sends_of(sender: Node) -> list[int]:
-    """How often each event was sent."""
+def due_times(sender: Node) -> list[Any]:
+    """When each event is sent again unless it is received before."""
     with sender.reading() as session:
-        return list(session.scalars(select(outbox_table.c.sends)))
+        return list(session.scalars(select(outbox_table.c.send_at).order_by(outbox_table.c.seq)))
 
 
 def test_bulk_events_wait_for_the_sweeper_and_are_capped(sender: Node) -> None:
