@@ -28,13 +28,21 @@ def announce(plan: Plan) -> None:
         time.sleep(0.02)
     print(greeting(plan), flush=True)
     if plan.demo:
-        from rotative.client import Client
-        from rotative.demo import post_demo
+        post_demo_once(plan)
 
-        key = (plan.data_dir / "admin.key").read_text("ascii").strip()
+
+def post_demo_once(plan: Plan) -> None:
+    """Post the demo newspaper if there is no article yet."""
+    from rotative.client import Client, Failure
+    from rotative.demo import post_demo
+
+    key = (plan.data_dir / "admin.key").read_text("ascii").strip()
+    try:
         with Client(plan.url, key) as client:
             if client.is_empty():
                 post_demo(client, say=lambda line: print(line, flush=True))
+    except Failure as failure:
+        print(f"The demo newspaper was not posted: {failure}", flush=True)
 
 
 def is_ready(url: str) -> bool:

@@ -7,6 +7,8 @@ import json
 import os
 import socket
 import sys
+import warnings
+import warnings
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from functools import partial
@@ -93,12 +95,14 @@ class Plan:
 
 
 def preload() -> None:
-    """Import what the children share, and do once what each of them does first. Starts no thread, opens no connection.
+    """Import what the children share, and do once what each of them does first. Starts no thread, leaves nothing open.
 
     The interpreter writes into code and classes when they are first used; done here, those pages stay shared.
     """
     for name in SHARED_MODULES:
         importlib.import_module(name)
+    # Celery warns root of pickled messages; ours are JSON, and nothing else is accepted.
+    warnings.filterwarnings("ignore", message=".*superuser privileges")
     _rehearse_celery()
     _rehearse_database()
 
@@ -111,7 +115,9 @@ def _rehearse_celery() -> None:
     for producer in (True, False):
         app = create_celery("rehearsal", "redis://127.0.0.1:9", include=[], producer=producer)
         app.finalize()
-    app.Worker(hostname="rehearsal@", pool_cls="threads", concurrency=1, quiet=True, loglevel="ERROR")
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # what Celery has to say of its surroundings, the real workers' logs say
+        app.Worker(hostname="rehearsal@", pool_cls="threads", concurrency=1, quiet=True, loglevel="ERROR")
     # Its event loop must not be inherited: processes that share one epoll instance take each other's messages' news.
     hub = get_event_loop()
     if hub is not None:
@@ -327,6 +333,7 @@ def flower(plan: Plan) -> None:
     options.address = "127.0.0.1"
     options.port = plan.flower_port
     options.read_only = True
+    options.tasks_columns = "name,args,state,received,runtime,worker"
     options.max_tasks = 5000
     options.max_workers = 50
     options.purge_offline_workers = 60

@@ -51,9 +51,10 @@ def up(*, port: int, data_dir: Path, with_flower: bool, demo: bool) -> None:
                 broker.socket_path(data_dir)
         except broker.NoBroker as absent:
             raise CannotStart(str(absent)) from absent
-        migrate_in_child()
+        migration = Migration()
         if sys.platform == "linux":
             programs.preload()
+        migration.wait()
         plan = programs.Plan(
             data_dir=data_dir,
             port=port,
@@ -222,23 +223,28 @@ def check_settings() -> None:
         raise CannotStart("\n".join(faults), code=2)
 
 
-def migrate_in_child() -> None:
-    """Bring the three databases to the newest schema, in a process that ends (the tools for it take memory)."""
-    read, write = os.pipe()
+class Migration:
+    """Brings the three databases to the newest schema, in a process that ends: the tools for it take memory."""
 
-    def run() -> None:
-        from rotative.migrate import Failed, migrate_all
+    def __init__(self) -> None:
+        self._answer, write = os.pipe()
 
-        try:
-            migrate_all()
-        except Failed as failed:
-            os.write(write, str(failed).encode()[:60_000])
-            raise SystemExit(3) from failed
+        def run() -> None:
+            from rotative.migrate import Failed, migrate_all
 
-    pid = processes.fork("migrate", run, output=None)
-    os.close(write)
-    with os.fdopen(read, "rb") as answer:
-        sentence = answer.read().decode(errors="replace")
-    _, status = os.waitpid(pid, 0)
-    if code := os.waitstatus_to_exitcode(status):
-        raise CannotStart(sentence or f"The databases could not be brought up to date (code {code}).")
+            try:
+                migrate_all()
+            except Failed as failed:
+                os.write(write, str(failed).encode()[:60_000])
+                raise SystemExit(3) from failed
+
+        self._pid = processes.fork("migrate", run, output=None, close=(self._answer,))
+        os.close(write)
+
+    def wait(self) -> None:
+        """Wait for its end. Raises CannotStart with the reason when a database could not be brought up to date."""
+        with os.fdopen(self._answer, "rb") as answer:
+            sentence = answer.read().decode(errors="replace")
+        _, status = os.waitpid(self._pid, 0)
+        if code := os.waitstatus_to_exitcode(status):
+            raise CannotStart(sentence or f"The databases could not be brought up to date (code {code}).")

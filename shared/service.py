@@ -129,7 +129,9 @@ class Node:
         counted, and run alone, so that one that kills its worker is noticed. What cannot be read is a dead letter.
         """
         heard, unreadable = self._decode(events, lane)
-        self._store(unreadable)
+        self._store([self._dead_row(envelope, lane, error) for envelope, error in unreadable])
+        for envelope, _ in unreadable:
+            self._receipt_of_unreadable(envelope)
         with traced(heard[0][0].trace if heard else ""):
             if heard:
                 first = heard[0][0].event
@@ -165,9 +167,12 @@ class Node:
         if self._may_run(lane):
             self._run_stored([str(one.id) for one, _ in heard], lane)
 
-    def _decode(self, events: Sequence[Mapping[str, Any]], lane: str) -> tuple[list[_Copy], list[dict[str, Any]]]:
+    def _decode(
+        self, events: Sequence[Mapping[str, Any]], lane: str
+    ) -> tuple[list[_Copy], list[tuple[Mapping[str, Any], str]]]:
+        """The events as understood, and the envelopes that cannot be read, each with why not."""
         heard: dict[str, _Copy] = {}
-        unreadable = []
+        unreadable: list[tuple[Mapping[str, Any], str]] = []
         for envelope in events:
             try:
                 one = decode(envelope, lane)
@@ -176,9 +181,7 @@ class Node:
                 heard[str(one.id)] = (one, envelope)
             except BadEvent as error:
                 log.error("an event cannot be read", extra={"error": str(error)[:500]})
-                row = self._dead_row(envelope, lane, str(error))
-                unreadable.append(row)
-                self._receipt_of_unreadable(envelope)
+                unreadable.append((envelope, str(error)))
         return list(heard.values()), unreadable
 
     def _row(self, one: Heard, state: str, envelope: Mapping[str, Any] | None) -> dict[str, Any]:

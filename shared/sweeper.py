@@ -26,6 +26,8 @@ from shared.tables import outbox as outbox_table
 log = logging.getLogger(__name__)
 
 PERIOD_S = 0.2
+# What is lost may wait a little longer than what is due: every so many rounds.
+THOROUGH_EVERY = 3
 TIDY_EVERY_S = 60.0
 # A queue that holds this many messages has a backlog: nothing is sent into it again, it would only grow.
 BACKLOG = 20
@@ -42,10 +44,12 @@ class Sweeper:
 
     def run(self, stop: threading.Event) -> None:
         """Sweep until told to stop. A database or a Redis that is away is tried again at the next round."""
+        rounds = 0
         while not stop.wait(PERIOD_S):
+            rounds += 1
             for node in self._nodes:
                 try:
-                    self.sweep(node)
+                    self.sweep(node, thorough=rounds % THOROUGH_EVERY == 0)
                 except SQLAlchemyError:
                     log.exception("a sweep failed", extra={"swept": node.service.name})
             if time.monotonic() - self._tidied > TIDY_EVERY_S:
@@ -56,17 +60,18 @@ class Sweeper:
                     except SQLAlchemyError:
                         log.exception("tidying failed", extra={"swept": node.service.name})
 
-    def sweep(self, node: Node) -> None:
-        """One round over one service."""
+    def sweep(self, node: Node, *, thorough: bool = True) -> None:
+        """One round over one service. thorough: also look for what is lost; else only for what is due."""
         name = node.service.name
         line = self._lines[name]
         self._note_receipts(node, line)
-        self._mind_lost_memory(node, line)
+        if thorough:
+            self._mind_lost_memory(node, line)
         now = clock.now()
         with node.reading() as session:
             lanes = jobs.lanes_due(session, routing.SERVICES[name], now=now)
-            resend = outbox.is_due(session, now=now)
-            expired = jobs.any_expired(session, now=now)
+            resend = thorough and outbox.is_due(session, now=now)
+            expired = thorough and jobs.any_expired(session, now=now)
         if expired:
             with node.unit_of_work() as session:
                 jobs.free_expired(session, now=now)

@@ -15,10 +15,15 @@ import httpx
 import psutil
 import pytest
 
-from tests.conftest import wait_for
+from tests import conftest
 
 COMMAND = str(Path(sys.executable).with_name("rotative"))
 START_S = 60.0
+
+
+def wait_for(condition: Callable[[], object], what: str, within_s: float = START_S) -> object:
+    """Look until the condition holds, as long as a whole system on a busy machine may take."""
+    return conftest.wait_for(condition, what, within_s)
 
 
 def free_port() -> int:
@@ -64,7 +69,7 @@ class System:
             assert self.process.poll() is None, self.said
             return any(line.startswith("Stop with Ctrl-C") for line in self.said)
 
-        wait_for(ready, f"the system to be ready, which said {self.said}", START_S)
+        wait_for(ready, f"the system to be ready, which said {self.said}")
         return self
 
     @property

@@ -8,8 +8,7 @@ import httpx
 import psutil
 import pytest
 
-from tests.conftest import wait_for
-from tests.e2e.conftest import gone
+from tests.e2e.conftest import gone, wait_for
 
 # Two articles on one subject, each in words of its own: copies are not offered beside one another.
 REOPENED = (
@@ -156,7 +155,9 @@ def _posted(system) -> dict[str, object] | None:
 
 def test_the_demo_newspaper_is_posted_once(start):
     system = start("--demo").wait_until_ready()
-    wait_for(lambda: any(line.startswith("The demo newspaper is in place: 30") for line in system.said), "the demo", 60)
+    wait_for(
+        lambda: any(line.startswith("The demo newspaper is in place: 30") for line in system.said), "the demo", 120
+    )
 
     again = system.run("demo")
 

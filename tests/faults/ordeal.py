@@ -176,11 +176,9 @@ def suffer(evidence: Evidence, hurts: Sequence[Hurt], pieces: int) -> None:
 def finish(evidence: Evidence, *, within_s: float = SETTLE_S) -> None:
     """Let the system do all of its work, then prove everything but that related sets are those of a calm run."""
     system = evidence.system
-    evidence.figures["settled after s"] = round(
-        proofs.wait_until_settled(system, within_s, lambda: len(evidence.poisons)), 1
-    )
+    evidence.figures["settled after s"] = round(proofs.wait_until_settled(system, within_s), 1)
     refresh_weights(system)
-    proofs.wait_until_settled(system, within_s, lambda: len(evidence.poisons))
+    proofs.wait_until_settled(system, within_s)
     with system.client() as client:
         evidence.prove("accepted", lambda: proofs.accepted(evidence, client))
         evidence.prove("live", lambda: proofs.live(evidence, client))
@@ -229,9 +227,9 @@ def undisturbed_related(
         desk.start()
         desk.allow(len(alive))
         desk.finish(SETTLE_S)
-        proofs.wait_until_settled(system, SETTLE_S, lambda: 0)
+        proofs.wait_until_settled(system, SETTLE_S)
         refresh_weights(system)
-        proofs.wait_until_settled(system, SETTLE_S, lambda: 0)
+        proofs.wait_until_settled(system, SETTLE_S)
         calm = Evidence(system, desk, Receiver(), system.diary, [])
         calm.receiver.close()
         with system.client() as client:

@@ -54,19 +54,19 @@ class Evidence:
 # Settling
 
 
-def wait_until_settled(system: System, within_s: float, dead: Callable[[], int]) -> float:
-    """Wait until nothing is owed inside but so many dead letters; how long that took. Fails with what is still owed."""
+def wait_until_settled(system: System, within_s: float) -> float:
+    """Wait until nothing is owed inside; how long that took. Fails with what is still owed."""
     began = time.monotonic()
     reports: list[dict[str, Any]] = []
 
     def settled() -> bool:
         reports[:] = _reports(system)
-        return len(reports) == len(SERVICES) and not any(map(owed, reports)) and _dead(reports) >= dead()
+        return len(reports) == len(SERVICES) and not any(map(owed, reports))
 
     try:
         wait_for(settled, "every service to have done its work", within_s)
     except AssertionError as late:
-        raise AssertionError(f"{late}; still owed: {[owed(one) or one['dead'] for one in reports]}") from None
+        raise AssertionError(f"{late}; still owed: {[owed(one) for one in reports]}") from None
     return time.monotonic() - began
 
 
@@ -99,10 +99,6 @@ def _reports(system: System) -> list[dict[str, Any]]:
                 return []
             found.append(answer.json())
     return found
-
-
-def _dead(reports: Sequence[dict[str, Any]]) -> int:
-    return sum(report["dead"] for report in reports)
 
 
 # Proofs

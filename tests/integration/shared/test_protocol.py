@@ -157,6 +157,26 @@ def test_what_is_no_event_is_a_dead_letter_and_spoils_no_other(node: Node, desk:
     assert sorted(states(node).values()) == ["dead", "dead", "done"]
 
 
+def test_no_receipt_leaves_for_what_is_no_event_before_it_is_stored(
+    node: Node, sender: Node, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (envelope,) = say(sender, "Un")
+    told: list[object] = []
+    monkeypatch.setattr(node.dispatcher, "tell_receipt", lambda source, ids: told.append((source, ids)))
+
+    def fail(*_: object) -> None:
+        raise RuntimeError("the database is away")
+
+    with monkeypatch.context() as away:
+        away.setattr(jobs, "store_heard", fail)
+        with pytest.raises(RuntimeError, match="away"):
+            node.hear([{**envelope, "data": {}}], "normal", again=False)
+    assert told == []
+
+    node.hear([{**envelope, "data": {}}], "normal", again=False)
+    assert len(told) == 1
+
+
 def test_an_event_that_kills_its_worker_is_counted_and_buried(node: Node, desk: Desk, sender: Node) -> None:
     (envelope,) = say(sender, "Un")
 

@@ -109,13 +109,20 @@ def test_the_curl_line_reaches_the_shell_in_one_piece():
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="only Linux forks a warm process")
-def test_what_is_imported_before_the_forks_starts_no_thread():
+def test_what_is_done_before_the_forks_starts_no_thread_leaves_nothing_open_and_says_nothing():
+    # Processes that share one epoll instance, say, take each other's events.
     code = (
         "import os\n"
         "for name in ('OPENBLAS_NUM_THREADS', 'OMP_NUM_THREADS'): os.environ[name] = '1'\n"
         "from rotative.programs import preload\n"
+        "def opened():\n"
+        "    links = [f'/proc/self/fd/{number}' for number in os.listdir('/proc/self/fd')]\n"
+        "    return sorted(os.readlink(link) for link in links if os.path.lexists(link))\n"
+        "before = opened()\n"
         "preload()\n"
-        "print(len(os.listdir('/proc/self/task')))"
+        "print(len(os.listdir('/proc/self/task')), [one for one in opened() if one not in before])"
     )
 
-    assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout == "1\n"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+
+    assert (done.stdout, done.stderr) == ("1 []\n", "")
