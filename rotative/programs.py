@@ -8,7 +8,6 @@ import os
 import socket
 import sys
 import warnings
-import warnings
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from functools import partial
@@ -115,9 +114,7 @@ def _rehearse_celery() -> None:
     for producer in (True, False):
         app = create_celery("rehearsal", "redis://127.0.0.1:9", include=[], producer=producer)
         app.finalize()
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # what Celery has to say of its surroundings, the real workers' logs say
-        app.Worker(hostname="rehearsal@", pool_cls="threads", concurrency=1, quiet=True, loglevel="ERROR")
+    app.Worker(hostname="rehearsal@", pool_cls="threads", concurrency=1, quiet=True, loglevel="ERROR")
     # Its event loop must not be inherited: processes that share one epoll instance take each other's messages' news.
     hub = get_event_loop()
     if hub is not None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import signal
 import socket
@@ -85,6 +86,15 @@ class System:
         """It and all its descendants."""
         parent = psutil.Process(self.process.pid)
         return [parent, *parent.children(recursive=True)]
+
+    def named(self, name: str) -> list[psutil.Process]:
+        """Those of its processes that are called so in ps."""
+        found = []
+        for one in self.processes():
+            with contextlib.suppress(psutil.NoSuchProcess):
+                if one.name() == name:
+                    found.append(one)
+        return found
 
     def run(self, *arguments: str) -> subprocess.CompletedProcess[str]:
         """Another `rotative` command, beside it."""

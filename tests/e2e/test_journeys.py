@@ -135,7 +135,7 @@ def test_nothing_stays_when_the_system_is_killed_and_it_starts_again_at_once(sta
 @pytest.mark.parametrize("name", ["rot-web", "rot-worker", "rot-index", "rot-sweeper", "valkey-server"])
 def test_every_kind_of_process_comes_back_after_kill_9(start, name):
     system = start().wait_until_ready()
-    victims = [one for one in system.processes() if one.name() == name]
+    victims = system.named(name)
     assert victims
 
     for victim in victims:
@@ -143,7 +143,7 @@ def test_every_kind_of_process_comes_back_after_kill_9(start, name):
     one = wait_for(lambda: _posted(system), "an article to be accepted")
 
     wait_for(lambda: shows(system, path_of(one), "Le pont suspendu"), "the page")
-    wait_for(lambda: name in {process.name() for process in system.processes()}, "the process to be there")
+    wait_for(lambda: system.named(name), "the process to be there")
 
 
 def _posted(system) -> dict[str, object] | None:
@@ -279,7 +279,7 @@ def test_flower_answers_on_this_machine_only(data_dir):
 
         assert url.startswith("http://127.0.0.1:")
         wait_for(lambda: _answers(url), "Flower")
-        flower = next(one for one in system.processes() if one.name() == "rot-flower")
+        [flower] = system.named("rot-flower")
         listening = [one.laddr.ip for one in flower.net_connections() if one.status == psutil.CONN_LISTEN]
         assert set(listening) == {"127.0.0.1"}
     finally:
