@@ -104,6 +104,14 @@ def preload() -> None:
     warnings.filterwarnings("ignore", message=".*superuser privileges")
     _rehearse_celery()
     _rehearse_database()
+    _make_builder()
+
+
+def _make_builder() -> None:
+    from services.publish.service import make_builder
+    from services.publish.settings import PublishSettings
+
+    make_builder(PublishSettings.from_env(os.environ, "publish"))
 
 
 def _rehearse_celery() -> None:

@@ -73,6 +73,9 @@ class Dispatcher:
 
     def wake(self, lanes: Iterable[str]) -> None:
         """Have a worker look for due jobs on these lanes of this service."""
+        lanes = list(lanes)
+        if not lanes:
+            return
         now = time.monotonic()
         with self._news:
             for lane in lanes:

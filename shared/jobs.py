@@ -274,15 +274,20 @@ class Claim:
     _buried: dict[int, str] = field(default_factory=dict)
 
     @contextmanager
-    def finish(self, only: Sequence[Job] | None = None) -> Iterator[Session]:
+    def finish(
+        self, only: Sequence[Job] | None = None, *, first: Callable[[Session], None] | None = None
+    ) -> Iterator[Session]:
         """The transaction in which effects, the jobs' end, next jobs and events commit together.
 
         On entering, jobs lost to another worker leave `jobs`; what is done for them must be left out. Those without
         another verdict end as done, or become ready again if they were asked for meanwhile. only: end just these.
+        first: called before the jobs' rows are locked, for locks that others take before they ask for jobs.
         """
         mine = {job.id: job for job in (self.jobs if only is None else only)}
         now = clock.now()
         with self.db.unit_of_work() as session:
+            if first is not None:
+                first(session)
             held = _run(session, _HELD, {"ids": list(mine)}).all()
             kept = {row.id for row in held if row.attempts == mine[row.id].attempts}
             lost = [job for job in mine.values() if job.id not in kept]

@@ -7,6 +7,7 @@ import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from typing import Any
 from uuid import UUID
 
@@ -50,6 +51,7 @@ def receive_articles(session: Session, heard: Sequence[Heard], *, builder: Build
         known = newest.get(one.event.article.id)
         if known is None or known.event.article.change < one.event.article.change:
             newest[one.event.article.id] = one
+    store.lock_articles(session, newest, to_change=True)
     before = store.lock_known(session, newest)
     wanted = [newest[article_id].event.article for article_id in sorted(newest)]
     saved = store.save_articles(
@@ -79,7 +81,7 @@ def _event_name(heard: Heard) -> str:
 def _touched(
     session: Session, builder: Builder, before: Mapping[UUID, store.Known], articles: Sequence[PublicArticle]
 ) -> set[str]:
-    """The paths of the pages, but their own, that have to be built because these articles have new states."""
+    """The paths of the pages that have to be built because these articles have new states."""
     touched: set[str] = set()
     look_different: list[UUID] = []
     for article in articles:
@@ -94,7 +96,10 @@ def _touched(
             look_different.append(article.id)
     if look_different:
         touched |= {path for path in store.users_of(session, look_different) if path not in builder.lists}
-    return touched - {article.path for article in articles}
+    touched -= {article.path for article in articles}
+    # Their own pages were built just now, but what they show of others may be changing at this moment.
+    with_sets = store.related_ids(session, [article.id for article in articles if article.status == "live"])
+    return touched | {article.path for article in articles if with_sets.get(article.id)}
 
 
 def receive_related(session: Session, heard: Sequence[Heard], *, now: datetime) -> None:
@@ -105,6 +110,7 @@ def receive_related(session: Session, heard: Sequence[Heard], *, now: datetime) 
             known = newest.get(related.article_id)
             if known is None or known.set_number < related.set_number:
                 newest[related.article_id] = related
+    store.lock_articles(session, newest, to_change=True)
     changed = store.save_related(session, [newest[article_id] for article_id in sorted(newest)])
     bulk = all(one.lane == "bulk" for one in heard)
     ask_for_pages(session, store.paths_of_articles(session, changed), urgency="bulk" if bulk else "normal", now=now)
@@ -125,7 +131,8 @@ def next_pass(now: datetime) -> datetime:
 
 def build_pages(claim: Claim, *, builder: Builder) -> None:
     """Build the pages of these jobs in one transaction. A job's payload {"check": true} mends the file as well."""
-    with claim.finish() as session:
+    paths = [job.reference for job in claim.jobs]
+    with claim.finish(first=partial(builder.lock_inputs, paths=paths)) as session:
         builder.build(
             session,
             [job.reference for job in claim.jobs],

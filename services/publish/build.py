@@ -94,6 +94,18 @@ class Builder:
         store.save_uses(session, {path: page.used for path, page in made.items()})
         return written
 
+    def lock_inputs(self, session: Session, paths: Collection[str]) -> None:
+        """Keep the articles that these pages are of, and show, as they are until the transaction ends.
+
+        To be called before any row is locked; `build` then reads nothing that is changing. Lists need no such lock: who
+        changes an article asks for them anew, whatever they show.
+        """
+        if store.has_one_writer(session):
+            return
+        ids = store.ids_at(session, [path for path in paths if path not in self.lists])
+        shown = {one for named in store.related_ids(session, ids).values() for one in named} if ids else set()
+        store.lock_articles(session, ids | shown, to_change=False)
+
     def _place(self, path: str, page: Made) -> None:
         if page.content is None:
             self.site.remove(path)

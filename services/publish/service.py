@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
@@ -34,8 +35,12 @@ class Publish:
     builder: Builder
 
 
+@functools.cache
 def make_builder(settings: PublishSettings) -> Builder:
-    """The builder of the settings' newsroom, theme and site. Raises NewsroomFileError or ThemeError."""
+    """The builder of the settings' newsroom, theme and site, one for all in a process and in those that it forks.
+
+    Raises NewsroomFileError or ThemeError.
+    """
     newsroom = load_newsroom(settings.newsroom_file, settings.base_url, port=settings.port)
     return Builder(Renderer(newsroom, settings.theme_dirs), LocalSite(settings.site_folder))
 

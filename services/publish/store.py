@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import BindParameter, Row, Select, Table, bindparam, delete, func, select, update
+from sqlalchemy import BindParameter, Row, Select, Table, bindparam, delete, func, select, text, update
 from sqlalchemy.orm import Session
 
 from services.publish.models import (
@@ -74,6 +74,30 @@ class Known:
     teaser: Teaser
 
 
+_LOCKS = {
+    to_change: text(
+        f"SELECT count({lock}(key)) FROM (SELECT hashtextextended(one, 0) AS key "  # noqa: S608 (two fixed names)
+        "FROM unnest(CAST(:ids AS text[])) AS one ORDER BY key) AS keys"
+    )
+    for to_change, lock in ((True, "pg_advisory_xact_lock"), (False, "pg_advisory_xact_lock_shared"))
+}
+
+
+def has_one_writer(session: Session) -> bool:
+    """Whether transactions that write follow one another anyway, as on SQLite: then `lock_articles` is not needed."""
+    return session.get_bind().dialect.name == "sqlite"
+
+
+def lock_articles(session: Session, ids: Iterable[UUID], *, to_change: bool) -> None:
+    """Keep these articles, held or not yet, to oneself in order to change them, or as they are in order to show them.
+
+    Until the transaction ends, and before any row is locked. Whoever builds a page must see an article that is just
+    being taken in, or be seen by whoever takes it in as a user of it: with both at work at once, neither would.
+    """
+    if not has_one_writer(session) and (names := [str(one) for one in set(ids)]):
+        session.connection().execute(_LOCKS[to_change], {"ids": names})
+
+
 def lock_known(session: Session, ids: Iterable[UUID]) -> dict[UUID, Known]:
     """What is held of these articles, their rows locked until the transaction ends."""
     rows = session.connection().execute(_LOCK_KNOWN, {"ids": sorted(set(ids))})
@@ -128,6 +152,11 @@ def articles_at(session: Session, paths: Iterable[str]) -> dict[str, PublicArtic
         if row.path not in found or article.status == "live":
             found[row.path] = article
     return found
+
+
+def ids_at(session: Session, paths: Iterable[str]) -> set[UUID]:
+    """The articles at these paths, live or withdrawn."""
+    return set(session.scalars(select(_articles.c.id).where(_articles.c.path.in_(set(paths)))))
 
 
 def live_teasers(session: Session, ids: Iterable[UUID]) -> dict[UUID, Teaser]:

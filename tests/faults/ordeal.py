@@ -16,13 +16,12 @@ from pathlib import Path
 from typing import Any
 
 from shared import failpoints
-from tests.conftest import wait_for
 from tests.faults import poison, proofs
 from tests.faults.desk import Desk, Piece
 from tests.faults.diary import Diary
 from tests.faults.proofs import Evidence
 from tests.faults.receiver import Receiver
-from tests.faults.systems import Apart, Embedded, System
+from tests.faults.systems import Apart, Embedded, System, wait_calmly
 
 SETTLE_S = 400.0
 # More than any long run can post: time bounds it.
@@ -211,7 +210,7 @@ def refresh_weights(system: System) -> None:
         def done() -> bool:
             return not system.get(client, path).json()["running"]
 
-        wait_for(done, "the weights to be refreshed", 60)
+        wait_calmly(done, "the weights to be refreshed", 60, every_s=0.1)
 
 
 def undisturbed_related(

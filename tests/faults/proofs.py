@@ -13,12 +13,11 @@ from typing import Any
 import httpx
 
 from bench.articles import shows
-from tests.conftest import wait_for
 from tests.faults.desk import Desk, Piece
 from tests.faults.diary import Diary
 from tests.faults.poison import Poison
 from tests.faults.receiver import LATE_S, Arrival, Receiver
-from tests.faults.systems import SERVICES, System
+from tests.faults.systems import SERVICES, System, wait_calmly
 
 FEED_ENTRIES = 30
 # An attempt that began before a newer delivery was sent may still be on its way for so long.
@@ -64,7 +63,7 @@ def wait_until_settled(system: System, within_s: float) -> float:
         return len(reports) == len(SERVICES) and not any(map(owed, reports))
 
     try:
-        wait_for(settled, "every service to have done its work", within_s)
+        wait_calmly(settled, "every service to have done its work", within_s, every_s=0.5)
     except AssertionError as late:
         raise AssertionError(f"{late}; still owed: {[owed(one) for one in reports]}") from None
     return time.monotonic() - began

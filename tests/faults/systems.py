@@ -47,6 +47,18 @@ def free_port() -> int:
         return int(probe.getsockname()[1])
 
 
+def wait_calmly(condition: Callable[[], Any], what: str, within_s: float, *, every_s: float) -> Any:
+    """As wait_for, but with a look only so often: what is looked at needs the processor more."""
+
+    def look() -> Any:
+        found = condition()
+        if not found:
+            threading.Event().wait(every_s)
+        return found
+
+    return wait_for(look, what, within_s)
+
+
 class System(ABC):
     """A running system.
 
@@ -116,16 +128,15 @@ class System(ABC):
     def kill(self, part: str) -> None:
         """kill -9 the processes of a part and wait until others are there instead."""
         look = self.parts()[part]
-        victims = [one for one in wait_for(look, f"{part} to run", RECOVERY_S) if one.is_running()]  # type: ignore[attr-defined]
+        victims: list[psutil.Process] = wait_calmly(look, f"{part} to run", RECOVERY_S, every_s=0.05)
         began = time.monotonic()
         for victim in victims:
             with contextlib.suppress(psutil.NoSuchProcess):
                 victim.kill()
         self.diary.note("killed", part, began)
         dead = {victim.pid for victim in victims}
-        wait_for(
-            lambda: any(one.pid not in dead and is_alive(one) for one in look()), f"{part} to run again", RECOVERY_S
-        )
+        again = f"{part} to run again"
+        wait_calmly(lambda: [one for one in look() if one.pid not in dead], again, RECOVERY_S, every_s=0.05)
 
     def await_failpoint(self, name: str, part: str) -> None:
         """Ask for a kill at a failpoint, and wait until a process has passed it and died there."""
@@ -154,7 +165,8 @@ class System(ABC):
         self.diary.note("redis wiped", "redis")
 
     def _redis_process(self) -> psutil.Process:
-        return wait_for(self.parts()["redis"], "redis to run", RECOVERY_S)[0]  # type: ignore[index]
+        found: list[psutil.Process] = wait_calmly(self.parts()["redis"], "redis to run", RECOVERY_S, every_s=0.05)
+        return found[0]
 
     def wait_until_ready(self) -> None:
         """Wait until every service can serve and Redis answers it."""
@@ -165,7 +177,7 @@ class System(ABC):
                 return all(report["redis"] for report in reports)
             return False
 
-        wait_for(ready, f"the {self.name} system to be ready; {self.tails()}", START_S)
+        wait_calmly(ready, f"the {self.name} system to be ready", START_S, every_s=0.2)
 
     def tails(self, lines: int = 15) -> str:
         """The ends of its logs."""

@@ -8,12 +8,11 @@ from __future__ import annotations
 
 import contextlib
 import hashlib
-import io
 import json
 import os
 from array import array
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 import numpy as np
 
@@ -22,6 +21,7 @@ from services.recommend.index.neighbours import RESERVE, Neighbours
 from services.recommend.index.vectors import HEAVIEST, UNIT
 
 FORMAT = 1
+_HEADER_BYTES = 128
 _ARRAYS = (
     *("section", "published", "hour", "id_high", "id_low", "near", "near_score", "known", "bound"),
     *("shown", "shown_score", "by_text", "filled"),
@@ -39,31 +39,31 @@ def save(index: Index, path: Path, note: dict[str, Any]) -> int:
     """
     if any(place.mixed for place in index._languages.values()):
         raise ValueError("the weights are being refreshed")
-    body = io.BytesIO()
     head = {
         "note": note,
         "sections": index._sections,
         "languages": list(index._languages),
         "rules": _rules(index.rules),
     }
-    _write_bytes(body, json.dumps(head).encode())
-    for place in index._languages.values():
-        _save_language(body, place)
-    content = body.getbuffer()
-    digest = hashlib.sha256(content).hexdigest()
     path.parent.mkdir(parents=True, exist_ok=True)
     beside = path.with_suffix(".part")
     try:
-        with beside.open("wb") as file:
-            file.write(f"rotative index {FORMAT} {len(content)} {digest}\n".encode())
-            file.write(content)
+        with beside.open("w+b") as file:
+            file.seek(_HEADER_BYTES)
+            _write_bytes(file, json.dumps(head).encode())
+            for place in index._languages.values():
+                _save_language(file, place)
+            size = file.tell()
+            header = _header(file, size)
+            file.seek(0)
+            file.write(header)
             file.flush()
             os.fsync(file.fileno())
         beside.replace(path)
     finally:
         with contextlib.suppress(FileNotFoundError):
             beside.unlink()
-    return len(content)
+    return size
 
 
 def load(path: Path, rules: Rules) -> tuple[Index, dict[str, Any]]:
@@ -73,32 +73,46 @@ def load(path: Path, rules: Rules) -> tuple[Index, dict[str, Any]]:
     """
     try:
         with path.open("rb") as file:
-            first = file.readline(200).split()
-            content = file.read()
+            first = file.read(_HEADER_BYTES)
+            if not first.startswith(_header_start()):
+                raise BrokenSnapshot(f"{path.name} is no snapshot of format {FORMAT}")
+            if first != _header(file, file.seek(0, os.SEEK_END)):
+                raise BrokenSnapshot(f"{path.name} is damaged: its length or checksum is wrong")
+            file.seek(_HEADER_BYTES)
+            return _load(file, path, rules)
     except OSError as error:
         raise BrokenSnapshot(f"{path.name} cannot be read: {error.strerror}") from error
-    if first[:3] != [b"rotative", b"index", str(FORMAT).encode()] or len(first) != 5:
-        raise BrokenSnapshot(f"{path.name} is no snapshot of format {FORMAT}")
-    if first[3] != str(len(content)).encode() or first[4].decode() != hashlib.sha256(content).hexdigest():
-        raise BrokenSnapshot(f"{path.name} is damaged: its length or checksum is wrong")
-    body = io.BytesIO(content)
-    head = json.loads(_read_bytes(body))
+
+
+def _load(file: BinaryIO, path: Path, rules: Rules) -> tuple[Index, dict[str, Any]]:
+    head = json.loads(_read_bytes(file))
     if head["rules"] != _rules(rules):
         raise BrokenSnapshot(f"{path.name} was made with other rules")
     index = Index(rules)
     index._sections = head["sections"]
     for language in head["languages"]:
         place = index._languages[language] = Neighbours(rules)
-        _load_language(body, place)
+        _load_language(file, place)
         index._language_of.update(dict.fromkeys(place.slots, language))
     return index, head["note"]
+
+
+def _header_start() -> bytes:
+    return f"rotative index {FORMAT} ".encode()
+
+
+def _header(file: BinaryIO, size: int) -> bytes:
+    """What the file should begin with: format, length, and the SHA-256 of all that follows."""
+    file.seek(_HEADER_BYTES)
+    digest = hashlib.file_digest(file, "sha256").hexdigest()  # type: ignore[arg-type]
+    return (_header_start() + f"{size} {digest}".encode()).ljust(_HEADER_BYTES - 1) + b"\n"
 
 
 def _rules(rules: Rules) -> dict[str, Any]:
     return {**vars(rules), "unit": UNIT, "heaviest": HEAVIEST, "reserve": RESERVE}
 
 
-def _save_language(body: io.BytesIO, place: Neighbours) -> None:
+def _save_language(body: BinaryIO, place: Neighbours) -> None:
     size = len(place.keys)
     _write_array(body, np.array([size, place.weights.articles], dtype=np.int64))
     _write_array(body, place.table.keys())
@@ -115,7 +129,7 @@ def _save_language(body: io.BytesIO, place: Neighbours) -> None:
         _write_array(body, np.frombuffer(line, dtype=np.int32) if line else np.zeros(0, dtype=np.int32))
 
 
-def _load_language(body: io.BytesIO, place: Neighbours) -> None:
+def _load_language(body: BinaryIO, place: Neighbours) -> None:
     size, articles = _read_array(body).tolist()
     place.table.load(_read_array(body))
     place.weights.articles = articles
@@ -136,25 +150,25 @@ def _load_language(body: io.BytesIO, place: Neighbours) -> None:
         place.postings.put(slot, *place._vector_at(slot))
 
 
-def _read_texts(body: io.BytesIO) -> list[bytes]:
+def _read_texts(body: BinaryIO) -> list[bytes]:
     lengths = _read_array(body)
     joined = _read_bytes(body)
     ends = lengths.cumsum(dtype=np.int64).tolist()
     return [joined[end - length : end] for end, length in zip(ends, lengths.tolist(), strict=True)]
 
 
-def _write_bytes(body: io.BytesIO, content: bytes) -> None:
+def _write_bytes(body: BinaryIO, content: bytes) -> None:
     body.write(len(content).to_bytes(8, "little"))
     body.write(content)
 
 
-def _read_bytes(body: io.BytesIO) -> bytes:
+def _read_bytes(body: BinaryIO) -> bytes:
     return body.read(int.from_bytes(body.read(8), "little"))
 
 
-def _write_array(body: io.BytesIO, values: np.ndarray) -> None:
+def _write_array(body: BinaryIO, values: np.ndarray) -> None:
     np.save(body, values, allow_pickle=False)
 
 
-def _read_array(body: io.BytesIO) -> np.ndarray:
+def _read_array(body: BinaryIO) -> np.ndarray:
     return np.load(body, allow_pickle=False)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor, wait
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -15,7 +16,7 @@ from services.publish.service import Publish, create_service
 from services.publish.settings import PublishSettings
 from services.publish.site import LocalSite
 from shared import clock
-from shared.event_schemas import encode
+from shared.event_schemas import decode, encode
 from shared.events import (
     ArticleCorrected,
     Correction,
@@ -239,6 +240,51 @@ def test_each_matching_subscription_gets_one_delivery_and_a_refile_none(house: H
     house.hear(published(**{**vars(article), "change": 2, "revision": 2}))
     house.finish()
     assert len(deliveries(house)) == 2
+
+
+def beside(session_of: House, during: Callable[[Any], None], work: Callable[[], None]) -> None:
+    """Do `during` in a transaction and, before that ends, `work` in a thread, as far as it gets; then wait for it."""
+    with ThreadPoolExecutor(1) as pool:
+        with session_of.node.unit_of_work() as session:
+            during(session)
+            session.flush()
+            running = pool.submit(work)
+            wait([running], timeout=1)
+        running.result(30)
+
+
+def test_a_page_built_while_its_related_article_is_taken_in_shows_it(house: House) -> None:
+    old, new = public_article(), public_article(slug="les-cars-changent-de-rive")
+    house.hear(published(**vars(old)))
+    house.finish()
+    envelope = encode(published(**vars(new)), event_id=new_id(), source="ingest", said_at=clock.now(), trace="")
+
+    def take_in(session: Any) -> None:
+        actions.receive_articles(session, [decode(envelope, "normal")], builder=house.publish.builder, now=clock.now())
+
+    def relate_and_build() -> None:
+        house.hear(related(old, new))
+        house.finish()
+
+    beside(house, take_in, relate_and_build)
+    house.finish()
+
+    assert new.path in house.page(old.path)
+
+
+def test_a_related_set_that_comes_while_its_article_is_taken_in_is_shown(house: House) -> None:
+    old, new = public_article(), public_article(slug="les-cars-changent-de-rive")
+    house.hear(published(**vars(old)))
+    house.finish()
+    envelope = encode(published(**vars(new)), event_id=new_id(), source="ingest", said_at=clock.now(), trace="")
+
+    def take_in(session: Any) -> None:
+        actions.receive_articles(session, [decode(envelope, "normal")], builder=house.publish.builder, now=clock.now())
+
+    beside(house, take_in, lambda: house.hear(related(new, old)))
+    house.finish()
+
+    assert old.path in house.page(new.path)
 
 
 def settle(house: House) -> None:
