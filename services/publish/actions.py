@@ -64,7 +64,9 @@ def receive_articles(session: Session, heard: Sequence[Heard], *, builder: Build
         touched = _touched(session, builder, before, group)
         urgency = "withdrawn" if withdrawn else heard[0].lane
         ask_for_pages(session, touched, urgency=urgency, now=now)
-    news = [News(one, _event_name(newest[one.id]), newest[one.id].event.replayed, now) for one in articles]
+    # What a replay has brought before the event itself is held already, but nobody was told.
+    told_now = [one for one in wanted if one.id in saved or _was_replayed_first(before.get(one.id), newest[one.id])]
+    news = [News(one, _event_name(newest[one.id]), newest[one.id].event.replayed, now) for one in told_now]
     jobs.add_many(
         session,
         ANNOUNCE,
@@ -72,6 +74,10 @@ def receive_articles(session: Session, heard: Sequence[Heard], *, builder: Build
         lane=heard[0].lane,
         run_at=now + ANNOUNCE_AGAIN,
     )
+
+
+def _was_replayed_first(known: store.Known | None, heard: Heard) -> bool:
+    return known is not None and known.change == heard.event.article.change and not heard.event.replayed
 
 
 def _event_name(heard: Heard) -> str:

@@ -372,6 +372,20 @@ def test_a_first_announcement_that_may_have_arrived_is_followed_by_the_correctio
     assert deliveries(house) == [("article.published", 1, "superseded"), ("article.corrected", 2, "due")]
 
 
+def test_an_event_that_a_replay_overtook_is_told_all_the_same_and_once(house: House) -> None:
+    subscribe(house)
+    article = public_article()
+    house.hear(published(**vars(article), replayed=True), lane="bulk")
+    house.finish()
+    assert deliveries(house) == []
+
+    house.hear(published(**vars(article)))
+    house.hear(published(**vars(article), replayed=True), lane="bulk")
+    house.finish()
+
+    assert deliveries(house) == [("article.published", 1, "due")]
+
+
 def test_neither_a_replay_nor_an_article_that_notifies_nobody_is_announced(house: House) -> None:
     subscribe(house)
     house.hear(published(slug="rejoue", replayed=True), published(slug="muet", notify=False))
