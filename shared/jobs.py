@@ -123,7 +123,7 @@ def _ask(insert: Callable[[Table], Any]) -> Any:
                 (leased, jobs.c.run_at), (ready & (jobs.c.run_at < asked.run_at), jobs.c.run_at), else_=asked.run_at
             ),
             "again_at": case((leased, asked.run_at), else_=null()),
-            "lane": case((ready & (jobs.c.lane != "bulk"), jobs.c.lane), else_=asked.lane),
+            "lane": case((ready & ((jobs.c.lane == "urgent") | (asked.lane == "bulk")), jobs.c.lane), else_=asked.lane),
             "failed": case((leased | ready, jobs.c.failed), else_=0),
             "crashed": case((leased | ready, jobs.c.crashed), else_=0),
             "payload": func.coalesce(asked.payload, jobs.c.payload),
@@ -180,13 +180,13 @@ def claim(
     """
     among = {"ids": list(ids)} if ids else {"the_lane": lane}
     named = "ids" if ids else "lane"
-    first = _run(session, _FIRST_DUE[named], {"now": now, **among}).first()
+    while (first := _run(session, _FIRST_DUE[named], {"now": now, **among}).first()) is not None:
+        if first.kind in kinds:
+            break
+        bury(session, [first.id], f"this version knows no job of the kind {first.kind!r}", now=now)
     if first is None:
         return []
-    kind = kinds.get(first.kind)
-    if kind is None:
-        bury(session, [first.id], f"this version knows no job of the kind {first.kind!r}", now=now)
-        return claim(session, now=now, kinds=kinds, lane=lane, ids=ids)
+    kind = kinds[first.kind]
     lease = {"now": now, "until": now + timedelta(seconds=kind.lease_s)}
     if first.alone:
         rows = _run(session, _LEASE_ONE, {"the_id": first.id, **lease}).all()
@@ -308,6 +308,7 @@ class Claim:
             for job_id in kept & self._retries.keys():
                 at, error, counts = self._retries[job_id]
                 values: dict[str, Any] = {"state": "ready", "run_at": at, "lease_until": None, "error": error[:2000]}
+                values["crashed"] = 0  # it was given back in good order
                 if not counts:
                     values["failed"] = jobs.c.failed - 1
                 session.execute(update(jobs).where(jobs.c.id == job_id).values(values))

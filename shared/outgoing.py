@@ -56,6 +56,11 @@ def fault_of_url(url: str, allow: Sequence[Network]) -> str | None:
     host = parts.hostname or ""
     if parts.scheme not in {"https", "http"} or not host or port == 0:
         return "should be an absolute https:// URL"
+    try:
+        host.encode("idna")
+        httpx.URL(url)
+    except (UnicodeError, httpx.InvalidURL):
+        return "has a host that is no name"
     if parts.username or parts.password:
         return "should hold no user name or password"
     try:

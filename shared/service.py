@@ -217,7 +217,7 @@ class Node:
             "failed": 1,
             "crashed": 0,
             "alone": True,
-            "payload": json.dumps(envelope, ensure_ascii=False)[:100_000],
+            "payload": json.dumps(envelope, ensure_ascii=False),
             "error": error[:2000],
             "trace": "",
             "created_at": now,

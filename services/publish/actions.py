@@ -383,10 +383,17 @@ def rebuild_site(claim: Claim, *, builder: Builder) -> None:
                 )
 
 
-def ask_for_rebuild(session: Session, path: str | None, *, now: datetime) -> None:
-    """Have one page, or the whole site, built again and compared with the files that are there."""
+def ask_for_rebuild(session: Session, path: str | None, *, builder: Builder, now: datetime) -> None:
+    """Have one page, or the whole site, built again and compared with the files that are there.
+
+    Raises Unprocessable for a path at which there is no article and no list.
+    """
     if path is not None:
-        jobs.add(session, BUILD_PAGE, domain.page_path(path), lane="normal", payload={"check": True})
+        path = domain.page_path(path)
+        if path not in builder.lists and not store.ids_at(session, [path]):
+            fault = Fault("/path", "unknown", f"No article or list of this site is at {path}.")
+            raise Unprocessable(errors=[fault])
+        jobs.add(session, BUILD_PAGE, path, lane="normal", payload={"check": True})
     else:
         jobs.add(session, REBUILD_SITE, now.isoformat(), lane="bulk")
 
@@ -395,7 +402,7 @@ def look_after(session: Session, *, builder: Builder, now: datetime) -> None:
     """At a start: build the site again if the theme or the newsroom has changed, and mend what a power cut hurt."""
     if store.fact(session, "version") != builder.version:
         store.save_fact(session, "version", builder.version)
-        ask_for_rebuild(session, None, now=now)
+        ask_for_rebuild(session, None, builder=builder, now=now)
     for page in store.pages_built_lately(session, SUSPECT):
         if not builder.is_in_place(page.path, page.digest, page.gone) and page.digest:
             jobs.add(session, BUILD_PAGE, page.path, payload={"check": True})

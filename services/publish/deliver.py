@@ -26,6 +26,8 @@ from shared.jobs import Claim, Job
 T = TypeVar("T")
 
 PER_HOST = 20
+# So long a delivery waits for its host's turn; with the longest attempt it stays well below the lease.
+LONGEST_WAIT_S = 5.0
 # Outcomes that come within this time of one another are recorded together.
 GATHER_S = 0.05
 # A host that failed to answer so often in a row is left alone for a while, so that it holds up nothing else.
@@ -103,8 +105,10 @@ class Deliverer:
         news = threading.Condition()
 
         def take(delivery_id: UUID, future: Future[Outcome | float]) -> None:
+            failure = future.exception()
+            outcome = future.result() if failure is None else Outcome(None, repr(failure)[:500], "", 0)
             with news:
-                came_in.append((delivery_id, future.result()))
+                came_in.append((delivery_id, outcome))
                 news.notify()
 
         loop = self._started()
@@ -131,13 +135,20 @@ class Deliverer:
         if self._post is None:
             self._post = self._make_post()
         host = urlsplit(letter.url).netloc
-        async with self._hosts.slot(host):
+        slot = self._hosts.slot(host)
+        try:
+            await asyncio.wait_for(slot.acquire(), LONGEST_WAIT_S)
+        except TimeoutError:
+            return 1.0  # the host has enough to do: put back, long before the lease ends
+        try:
             pause = self._hosts.left_alone_s(host)
             if pause:
                 return pause
             outcome = await attempt(self._post, letter)
             self._hosts.note(host, outcome.status is not None)
             return outcome
+        finally:
+            slot.release()
 
     def _record(self, claim: Claim, outcomes: Sequence[tuple[Job, Outcome | float]]) -> None:
         with claim.finish(only=[job for job, _ in outcomes]) as session:

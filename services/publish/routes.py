@@ -80,7 +80,7 @@ def create_blueprint(publish: Publish, settings: PublishSettings) -> Any:
     def rebuild(wanted: dict[str, Any]) -> None:
         """202: the page, or the whole site, is built again and compared with the files that are there."""
         with http.node().unit_of_work() as session:
-            actions.ask_for_rebuild(session, wanted.get("path"), now=clock.now())
+            actions.ask_for_rebuild(session, wanted.get("path"), builder=publish.builder, now=clock.now())
 
     @bp.post("/publish/verify")
     @http.needs("operator")

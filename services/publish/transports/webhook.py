@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import hashlib
 import hmac
+import logging
 import time
 from dataclasses import dataclass
 from typing import Protocol
@@ -14,6 +15,8 @@ import httpx
 
 from shared import failpoints
 from shared.outgoing import Answer, Refused
+
+log = logging.getLogger(__name__)
 
 
 class Post(Protocol):
@@ -77,7 +80,13 @@ async def attempt(post: Post, letter: Letter) -> Outcome:
         answer = await post(letter.url, letter.body.encode(), headers)
     except Refused as error:
         return Outcome(None, str(error), "", took_ms(), refused=True)
+    except (httpx.InvalidURL, UnicodeError) as error:
+        return Outcome(None, f"the URL cannot be used: {error}"[:500], "", took_ms(), refused=True)
     except (httpx.HTTPError, TimeoutError, OSError) as error:
         return Outcome(None, f"no answer: {type(error).__name__} {error}".strip()[:500], "", took_ms())
+    except Exception as error:
+        # Somebody waits for an outcome, whatever happens.
+        log.exception("an attempt failed")
+        return Outcome(None, f"{type(error).__name__} {error}"[:500], "", took_ms())
     failpoints.hit("post.after")
     return Outcome(answer.status, answer.text[:500], answer.retry_after, took_ms())

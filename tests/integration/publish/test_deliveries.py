@@ -148,6 +148,20 @@ def test_an_attempt_without_an_answer_is_recorded_as_such(house: House, told: Re
     assert states(house) == ["due"]
 
 
+def test_a_url_that_nothing_can_be_sent_to_fails_and_holds_up_nobody(house: House, told: Receiver) -> None:
+    bad = subscribe(house, url=told.url)
+    with house.node.unit_of_work() as session:
+        session.execute(
+            update(Subscription).where(Subscription.id == bad).values(url="https://hooks..example.com/" + "x" * 5)
+        )
+    subscribe(house, url=told.url)
+    publish_one(house)
+
+    deliver(house)
+
+    assert sorted(states(house)) == ["delivered", "failed"]
+
+
 def test_one_dead_receiver_delays_no_other(house: House, told: Receiver) -> None:
     subscribe(house, url="http://127.0.0.1:9/nobody")
     subscribe(house, url=told.url)

@@ -16,6 +16,7 @@ from services.publish.service import Publish, create_service
 from services.publish.settings import PublishSettings
 from services.publish.site import LocalSite
 from shared import clock
+from shared.errors import Unprocessable
 from shared.event_schemas import decode, encode
 from shared.events import (
     ArticleCorrected,
@@ -180,7 +181,7 @@ def test_a_page_whose_bytes_have_not_changed_is_not_written(house: House) -> Non
     house.finish()
     before = house.builds()
     with house.node.unit_of_work() as session:
-        actions.ask_for_rebuild(session, None, now=clock.now())
+        actions.ask_for_rebuild(session, None, builder=house.publish.builder, now=clock.now())
     house.finish()
     assert {path: house.builds()[path] for path in before} == before
 
@@ -200,9 +201,18 @@ def test_verify_finds_what_is_missing_changed_or_extra_and_rebuild_mends_it(hous
 
     assert problems == {("/", "missing"), (article.path, "changed"), ("/feed.xml", "changed"), ("/stray.html", "extra")}
     with house.node.unit_of_work() as session:
-        actions.ask_for_rebuild(session, None, now=clock.now())
+        actions.ask_for_rebuild(session, None, builder=house.publish.builder, now=clock.now())
     house.finish()
     assert {one["problem"] for one in house.differences()} == {"extra"}
+
+
+def test_only_pages_can_be_rebuilt_by_their_path(house: House) -> None:
+    house.publish.builder.install()
+    for path in ("/robots.txt", "/404.html", "/societe/index.html", "//societe", "/nowhere"):
+        with house.node.unit_of_work() as session, pytest.raises(Unprocessable):
+            actions.ask_for_rebuild(session, path, builder=house.publish.builder, now=clock.now())
+    house.finish()
+    assert house.site.read("/robots.txt") is not None
 
 
 # Announcing

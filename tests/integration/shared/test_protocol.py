@@ -359,6 +359,16 @@ def test_due_times_decide_and_the_earlier_one_wins(node: Node, desk: Desk) -> No
     assert desk.worked == [["embargo"]]
 
 
+def test_an_urgent_wish_takes_a_waiting_job_out_of_a_slower_lane_and_never_back(node: Node, desk: Desk) -> None:
+    later = clock.now() + timedelta(hours=1)
+    with node.unit_of_work() as session:
+        jobs.add(session, "work", "/", run_at=later)
+        jobs.add(session, "work", "/", lane="urgent", run_at=later)
+        jobs.add(session, "work", "/", lane="bulk", run_at=later)
+    with node.reading() as session:
+        assert session.scalars(select(jobs_table.c.lane)).all() == ["urgent"]
+
+
 def test_a_job_of_an_unknown_kind_is_a_dead_letter_and_blocks_nothing(node: Node, desk: Desk) -> None:
     with node.unit_of_work() as session:
         jobs.add(session, "from a newer version", "a")

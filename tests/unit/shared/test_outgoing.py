@@ -58,6 +58,9 @@ def test_public_addresses_and_networks_let_in_are_reached() -> None:
         ("https:///nowhere", (), False),
         ("https://example.org:99999/", (), False),
         ("not a url", (), False),
+        ("https://hooks..example.com/", (), False),
+        ("https://\u2603.net/", (), False),
+        ("https://xn--bcher-kva.example/", (), True),
     ],
 )
 def test_an_address_is_judged_before_anything_is_sent(url: str, allow: tuple, fine: bool) -> None:
