@@ -25,6 +25,8 @@ POLL_S = 0.002
 PAUSES_S = (0.05, 0.35)
 PATIENCE_S = 20.0
 LOAD_PATIENCE_S = 120.0
+# And so much more for each article of a large load: an archive is posted faster than it goes live.
+PATIENCE_EACH_S = 0.1
 CLIENTS = 4
 REST_S = 5.0
 RELATED = 50
@@ -263,7 +265,7 @@ class Bench:
     def _wait_until_last_is_live(self, posted: list[_Posted]) -> None:
         reader = self.system.reader()
         for one in posted[-CLIENTS:]:
-            _wait_until_live(reader, one, LOAD_PATIENCE_S)
+            _wait_until_live(reader, one, LOAD_PATIENCE_S + len(posted) * PATIENCE_EACH_S)
 
     def _not_live(self, posted: list[_Posted]) -> int:
         reader = self.system.reader()

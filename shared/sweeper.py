@@ -29,8 +29,10 @@ PERIOD_S = 0.2
 # What is lost may wait a little longer than what is due: every so many rounds.
 THOROUGH_EVERY = 3
 TIDY_EVERY_S = 60.0
-# A queue that holds this many messages has a backlog: nothing is sent into it again, it would only grow.
+# A queue that holds this many messages needs no wake-up: whoever works on it does what is due as well.
 BACKLOG = 20
+# And into one that holds this many nothing is sent again, it would only grow: a message may hold a hundred events.
+RESEND_BACKLOG = 2
 TIDY_ROWS = 500
 
 
@@ -97,7 +99,7 @@ class Sweeper:
             (listener, lane)
             for listener, lanes in routing.SERVICES.items()
             for lane in lanes
-            if _backlog(line, routing.queue(listener, lane))
+            if _backlog(line, routing.queue(listener, lane), RESEND_BACKLOG)
         ]
         with node.unit_of_work() as session:
             letters = outbox.due(session, now=clock.now(), closed=closed)
@@ -113,9 +115,9 @@ class Sweeper:
                 outbox.send_all_again(session, now=clock.now())
 
 
-def _backlog(line: Line, queue: str) -> bool:
+def _backlog(line: Line, queue: str, most: int = BACKLOG) -> bool:
     try:
-        return line.queue_length(queue) >= BACKLOG
+        return line.queue_length(queue) >= most
     except redis.RedisError:
         return True
 
