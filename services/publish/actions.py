@@ -270,6 +270,7 @@ def _make_deliveries(
                 ),
                 state="due",
                 tries=0,
+                put_back=0,
                 created_at=now,
                 next_attempt_at=now,
             )
@@ -316,7 +317,7 @@ def _never_arrived(session: Session, delivery: Delivery) -> bool:
     if delivery.state != "due" or store.was_unanswered(session, delivery.id):
         return False
     # More attempts than are on record: one of them was cut off between its request and its record.
-    return jobs.withdraw(session, ATTEMPT_DELIVERY, str(delivery.id), if_attempts=delivery.tries)
+    return jobs.withdraw(session, ATTEMPT_DELIVERY, str(delivery.id), if_attempts=delivery.tries + delivery.put_back)
 
 
 # Subscribing

@@ -161,6 +161,7 @@ class Deliverer:
                 if delivery is None:
                     continue
                 if isinstance(outcome, float):
+                    delivery.put_back += 1
                     at = clock.now() + timedelta(seconds=outcome)
                     claim.retry(job, at=at, error="its host does not answer", counts=False)
                 else:

@@ -141,6 +141,7 @@ class Delivery(Base):
     body: Mapped[str] = mapped_column(Text)
     state: Mapped[str] = mapped_column(String(12))
     tries: Mapped[int]
+    put_back: Mapped[int]  # how often it was taken up and put back without a request
     created_at: Mapped[datetime] = mapped_column(UtcDateTime)
     next_attempt_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
     ended_at: Mapped[datetime | None] = mapped_column(UtcDateTime, index=True)

@@ -85,6 +85,7 @@ def upgrade() -> None:
         sa.Column("body", sa.Text, nullable=False),
         sa.Column("state", sa.String(12), nullable=False),
         sa.Column("tries", sa.Integer, nullable=False),
+        sa.Column("put_back", sa.Integer, nullable=False),
         sa.Column("created_at", UtcDateTime, nullable=False),
         sa.Column("next_attempt_at", UtcDateTime),
         sa.Column("ended_at", UtcDateTime, index=True),

@@ -363,6 +363,22 @@ def test_a_first_announcement_that_never_left_is_made_anew_with_the_newest_chang
     assert deliveries(house) == [("article.published", 1, "superseded"), ("article.published", 2, "due")]
 
 
+def test_a_first_announcement_that_was_only_put_back_is_made_anew_too(house: House) -> None:
+    subscribe(house)
+    article = public_article()
+    house.hear(published(**vars(article)))
+    house.finish()
+    with house.node.unit_of_work() as session:
+        session.execute(update(jobs_table).where(jobs_table.c.lane == "deliver").values(attempts=2))
+        session.execute(update(Delivery).values(put_back=2))
+    note = Correction(note="Six semaines.", corrected_at=today("10:00"))
+    values = {**vars(article), "change": 2, "revision": 2, "corrections": (note,)}
+    house.hear(ArticleCorrected(article=PublicArticle(**values)), lane="urgent")
+    house.finish()
+
+    assert deliveries(house) == [("article.published", 1, "superseded"), ("article.published", 2, "due")]
+
+
 def test_a_first_announcement_that_may_have_arrived_is_followed_by_the_correction(house: House) -> None:
     subscribe(house)
     article = public_article()
