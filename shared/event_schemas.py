@@ -59,6 +59,30 @@ class CorrectionSchema(_Facts):
     corrected_at = _when(required=True)
 
 
+class PictureSchema(_Facts):
+    """See events.Picture."""
+
+    makes = events.Picture
+    media_id = fields.UUID(required=True)
+    digest = fields.String(required=True, validate=validate.Regexp(r"[0-9a-f]{64}\Z"))
+    media_type = _text(60, 3)
+    width = fields.Integer(required=True, strict=True, validate=validate.Range(min=1))
+    height = fields.Integer(required=True, strict=True, validate=validate.Range(min=1))
+    alt = _text(2000)
+    caption = fields.String(load_default="")
+    credit = fields.String(load_default="")
+    focus_x = fields.Float(load_default=0.5, validate=validate.Range(min=0, max=1))
+    focus_y = fields.Float(load_default=0.5, validate=validate.Range(min=0, max=1))
+
+
+class RetractionSchema(_Facts):
+    """See events.Retraction."""
+
+    makes = events.Retraction
+    note = _text(500)
+    retracted_at = _when(required=True)
+
+
 class PublicArticleSchema(_Facts):
     """See events.PublicArticle."""
 
@@ -81,6 +105,13 @@ class PublicArticleSchema(_Facts):
     corrections = _Tuple(fields.Nested(CorrectionSchema), load_default=())
     urgency = fields.Integer(load_default=4, strict=True, validate=validate.Range(min=1, max=8))
     notify = fields.Boolean(load_default=True)
+    images = _Tuple(fields.Nested(PictureSchema), load_default=())
+    translations = fields.UUID(allow_none=True, load_default=None)
+    source = fields.String(load_default="")
+    canonical_url = fields.String(allow_none=True, load_default=None)
+    evergreen = fields.Boolean(load_default=False)
+    old_paths = _Tuple(fields.String(), load_default=())
+    retraction = fields.Nested(RetractionSchema, allow_none=True, load_default=None)
 
 
 class _ArticleEventSchema(_Facts):
@@ -104,6 +135,18 @@ class ArticleKilledSchema(_ArticleEventSchema):
     """See events.ArticleKilled."""
 
     makes = events.ArticleKilled
+
+
+class ArticleRetractedSchema(_ArticleEventSchema):
+    """See events.ArticleRetracted."""
+
+    makes = events.ArticleRetracted
+
+
+class ArticleExpiredSchema(_ArticleEventSchema):
+    """See events.ArticleExpired."""
+
+    makes = events.ArticleExpired
 
 
 class RelatedSetEntrySchema(_Facts):
@@ -155,6 +198,8 @@ SCHEMAS: dict[str, Schema] = {
         ArticlePublishedSchema(),
         ArticleCorrectedSchema(),
         ArticleKilledSchema(),
+        ArticleRetractedSchema(),
+        ArticleExpiredSchema(),
         RelatedChangedSchema(),
         ArticleProgressSchema(),
     )

@@ -29,13 +29,45 @@ class Correction:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Picture:
+    """A picture as an article shows it: which one, and what this article says about it.
+
+    media_id: ingest's; digest: SHA-256 of the original, in hex, its name in the media store. media_type: of the
+    original, "image/jpeg". width, height: of the original, in pixels, after its EXIF rotation. alt: what it shows, for
+    those who do not see it; "" for one that only decorates. focus_x, focus_y: what a crop must keep, 0 to 1 from the
+    left and from the top.
+    """
+
+    media_id: UUID
+    digest: str
+    media_type: str
+    width: int
+    height: int
+    alt: str
+    caption: str = ""
+    credit: str = ""
+    focus_x: float = 0.5
+    focus_y: float = 0.5
+
+
+@dataclass(frozen=True, kw_only=True)
+class Retraction:
+    """That an article is withdrawn though its page stays: the note that readers see (plain text) and when."""
+
+    note: str
+    retracted_at: datetime
+
+
+@dataclass(frozen=True, kw_only=True)
 class PublicArticle:
     """The whole public state of an article at one change.
 
     change: grows with every accepted change of text or state; a listener drops what is not newer than what it holds.
     revision: numbers texts only. status: live, killed, retracted or expired. path: the page's, "/section/slug".
     body_html: sanitised HTML without h1. first_published_at never moves; updated_at moves on a substantive change only.
-    notify: False for imports and the demo; such an article is announced to nobody.
+    notify: False for imports and the demo; such an article is announced to nobody. images: the first one leads.
+    translations: the id that articles share which are the same text in several languages. canonical_url: where the
+    text stands first, if not here. old_paths: former addresses, which redirect to path. retraction: of a retracted one.
     """
 
     id: UUID
@@ -56,6 +88,13 @@ class PublicArticle:
     corrections: tuple[Correction, ...] = ()
     urgency: int = 4
     notify: bool = True
+    images: tuple[Picture, ...] = ()
+    translations: UUID | None = None
+    source: str = ""
+    canonical_url: str | None = None
+    evergreen: bool = False
+    old_paths: tuple[str, ...] = ()
+    retraction: Retraction | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -102,6 +141,20 @@ class ArticleKilled(ArticleEvent):
     """Never use this article: its page is gone (410) and nothing brings it back. Urgent everywhere."""
 
     type: ClassVar[str] = "article.killed.v1"
+
+
+@dataclass(frozen=True, kw_only=True)
+class ArticleRetracted(ArticleEvent):
+    """A live article is withdrawn: its page stays and says so, and nothing offers it any more. Urgent everywhere."""
+
+    type: ClassVar[str] = "article.retracted.v1"
+
+
+@dataclass(frozen=True, kw_only=True)
+class ArticleExpired(ArticleEvent):
+    """A live article's time is over, as was said when it was published; it may be told again with a later one."""
+
+    type: ClassVar[str] = "article.expired.v1"
 
 
 @dataclass(frozen=True, kw_only=True)

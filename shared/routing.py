@@ -16,6 +16,8 @@ LISTENERS: dict[str, tuple[str, ...]] = {
     "article.published.v1": ("publish", "recommend"),
     "article.corrected.v1": ("publish", "recommend"),
     "article.killed.v1": ("publish", "recommend"),
+    "article.retracted.v1": ("publish", "recommend"),
+    "article.expired.v1": ("publish", "recommend"),
     "related.changed.v1": ("publish",),
     "article.progress.v1": ("ingest",),
 }
@@ -24,6 +26,7 @@ LISTENERS: dict[str, tuple[str, ...]] = {
 LANES: dict[str, str] = {
     "article.corrected.v1": "urgent",
     "article.killed.v1": "urgent",
+    "article.retracted.v1": "urgent",
 }
 
 # Told together with what follows within this time (seconds): nobody waits for these.

@@ -77,6 +77,8 @@ def create_service(settings: PublishSettings) -> Publish:
             "article.published.v1": receive_articles,
             "article.corrected.v1": receive_articles,
             "article.killed.v1": receive_articles,
+            "article.retracted.v1": receive_articles,
+            "article.expired.v1": receive_articles,
             "related.changed.v1": receive_related,
         },
         kinds=(

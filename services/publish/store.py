@@ -24,7 +24,7 @@ from services.publish.models import (
 from services.publish.views import Teaser, teaser_of
 from shared.db import per_dialect
 from shared.event_schemas import PublicArticleSchema
-from shared.events import Byline, Correction, PublicArticle, RelatedSet
+from shared.events import Byline, Correction, Picture, PublicArticle, RelatedSet, Retraction
 
 _wire = PublicArticleSchema()
 
@@ -221,8 +221,19 @@ def _read(state: Mapping[str, Any]) -> PublicArticle:
                 Correction(note=one["note"], corrected_at=datetime.fromisoformat(one["corrected_at"]))
                 for one in state["corrections"]
             ),
+            # What an older version has stored knows none of these.
+            "images": tuple(Picture(**{**one, "media_id": UUID(one["media_id"])}) for one in state.get("images", ())),
+            "translations": UUID(state["translations"]) if state.get("translations") else None,
+            "old_paths": tuple(state.get("old_paths", ())),
+            "retraction": _retraction(state.get("retraction")),
         }
     )
+
+
+def _retraction(state: Mapping[str, Any] | None) -> Retraction | None:
+    if state is None:
+        return None
+    return Retraction(note=state["note"], retracted_at=datetime.fromisoformat(state["retracted_at"]))
 
 
 # Related sets

@@ -26,6 +26,18 @@ def on_article_killed(*, events: list[dict[str, Any]], lane: str, again: bool) -
     node().hear(events, lane, again)
 
 
+@task("publish.on_article_retracted")
+def on_article_retracted(*, events: list[dict[str, Any]], lane: str, again: bool) -> None:
+    """Hear article.retracted: have its page say so and take the article out of everything else."""
+    node().hear(events, lane, again)
+
+
+@task("publish.on_article_expired")
+def on_article_expired(*, events: list[dict[str, Any]], lane: str, again: bool) -> None:
+    """Hear article.expired: put a tombstone in the page's place and take the article out of everything."""
+    node().hear(events, lane, again)
+
+
 @task("publish.on_related_changed")
 def on_related_changed(*, events: list[dict[str, Any]], lane: str, again: bool) -> None:
     """Hear related.changed: build the pages whose sets have changed."""

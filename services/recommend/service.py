@@ -60,7 +60,10 @@ def create_service(settings: RecommendSettings) -> Service:
             size = keeper.save_snapshot(session, now=clock.now())
         log.info("the index was saved", extra={"bytes": size})
 
-    listeners = ("article.published.v1", "article.corrected.v1", "article.killed.v1")
+    listeners = (
+        *("article.published.v1", "article.corrected.v1"),
+        *("article.killed.v1", "article.retracted.v1", "article.expired.v1"),
+    )
     return Service(
         name="recommend",
         listeners=dict.fromkeys(listeners, on_article),

@@ -26,6 +26,18 @@ def on_article_killed(*, events: list[dict[str, Any]], lane: str, again: bool) -
     node().hear(events, lane, again)
 
 
+@task("recommend.on_article_retracted")
+def on_article_retracted(*, events: list[dict[str, Any]], lane: str, again: bool) -> None:
+    """Take retracted articles out of every related set. Safe to repeat."""
+    node().hear(events, lane, again)
+
+
+@task("recommend.on_article_expired")
+def on_article_expired(*, events: list[dict[str, Any]], lane: str, again: bool) -> None:
+    """Take expired articles out of every related set. Safe to repeat."""
+    node().hear(events, lane, again)
+
+
 @task("recommend.run_jobs")
 def run_jobs(*, lane: str) -> None:
     """Do the due jobs of a lane for a while. Safe to repeat: a job is claimed, or left alone."""
