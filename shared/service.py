@@ -49,7 +49,8 @@ class Service:
 
     listeners: by event type; each does its events' whole work in the given transaction, is safe to repeat, and drops
     what is not newer than what it holds. kinds: its jobs. tidy: removes what retention ends, up to a time, in slices,
-    and answers how many rows went. status: numbers that operators see, by name.
+    and answers how many rows went. status: numbers that operators see, by name. knows_keys: it has the table of API
+    keys and hears key.changed; without, the first key alone opens it.
     """
 
     name: str
@@ -57,6 +58,7 @@ class Service:
     kinds: Sequence[Kind] = ()
     tidy: Callable[[Session, datetime], int] | None = None
     status: Callable[[Session], Mapping[str, float | int | str | None]] | None = None
+    knows_keys: bool = False
 
 
 @dataclass

@@ -19,6 +19,7 @@ from services.publish.site import LocalSite
 from shared import clock
 from shared.event_schemas import Heard
 from shared.jobs import Claim, Kind
+from shared.keys import receive_keys
 from shared.newsroom import load_newsroom
 from shared.outgoing import Gate
 from shared.service import Service
@@ -73,6 +74,7 @@ def create_service(settings: PublishSettings) -> Publish:
 
     service = Service(
         name="publish",
+        knows_keys=True,
         listeners={
             "article.published.v1": receive_articles,
             "article.corrected.v1": receive_articles,
@@ -80,6 +82,7 @@ def create_service(settings: PublishSettings) -> Publish:
             "article.retracted.v1": receive_articles,
             "article.expired.v1": receive_articles,
             "related.changed.v1": receive_related,
+            "key.changed.v1": receive_keys,
         },
         kinds=(
             Kind(actions.BUILD_PAGE, build_pages, most=20),

@@ -14,6 +14,7 @@ from services.ingest.domain.states import (
     MoveRefused,
     Role,
     RoleMissing,
+    Rule,
     Status,
     allow,
     rule_for,
