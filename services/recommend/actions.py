@@ -157,12 +157,18 @@ def _finish(
     if said:
         values["changed_at"] = now
     keeper.end_turn(session, turn, now=now, **values)
-    size = len(turn.index)
-    if not keeper.refreshing and domain.refresh_is_due(size, max(turn.index.counted(), keeper.asked_at)):
-        keeper.asked_at = size
-        jobs.add(session, REFRESH, ALL, lane="bulk")
+    _ask_for_due_refresh(session, keeper, turn, now=now)
     if keeper.snapshot_is_due():
         jobs.add(session, SNAPSHOT, ALL, lane="bulk")
+
+
+def _ask_for_due_refresh(session: Session, keeper: Keeper, turn: Turn, *, now: datetime) -> None:
+    if keeper.refreshing:
+        return
+    at = domain.refresh_due_at(len(turn.index), turn.index.counted(), turn.state.refreshed_at, now)
+    if at is not None and (keeper.refresh_asked is None or at < keeper.refresh_asked):
+        keeper.refresh_asked = at
+        jobs.add(session, REFRESH, ALL, lane="bulk", run_at=at)
 
 
 def _save_sets(session: Session, turn: Turn, changes: Sequence[Change], *, now: datetime) -> list[RelatedSet]:
@@ -184,7 +190,9 @@ def _save_sets(session: Session, turn: Turn, changes: Sequence[Change], *, now: 
         turn.set_number += 1
         rows.append(row | {"set_number": turn.set_number})
         said.append(
-            RelatedSet(article_id=change.article_id, set_number=turn.set_number, entries=domain.told_entries(entries))
+            RelatedSet(
+                article_id=change.article_id, set_number=turn.set_number, entries=domain.told_entries(change.entries)
+            )
         )
     store.delete_sets(session, gone)
     store.save_sets(session, rows)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -13,10 +13,13 @@ from shared.events import PublicArticle, RelatedSetEntry
 LIVE = "live"
 # How long the keeper of the index is left alone after its last turn before another process may take it over.
 LEASE = timedelta(seconds=5)
-# The weights are counted anew each time the archive has grown by a fifth, and by ten articles when it is small.
-GROWTH, LEAST_GROWTH = 0.2, 10
-# The index is saved after so many turns, or a twentieth of its articles: what a start has to catch up with.
-SNAPSHOT_TURNS, SNAPSHOT_SHARE = 50, 0.05
+# The weights are counted anew at once when the archive has doubled, and when it has grown by a fifth (and by twenty
+# articles), but then not within ten minutes of the last time: so an import costs each article about one more look,
+# whatever its size, and a newsroom's daily work a refresh every few weeks.
+DOUBLED, GROWN, LEAST_GROWTH = 2.0, 1.2, 20
+REFRESH_PAUSE = timedelta(minutes=10)
+# The index is saved after so many articles, or a twentieth of those it has: what a start has to catch up with.
+SNAPSHOT_ARTICLES, SNAPSHOT_SHARE = 500, 0.05
 # Shared words that are shown as an entry's reason.
 REASON_WORDS = 5
 
@@ -33,14 +36,21 @@ def newest(articles: Iterable[PublicArticle]) -> dict[UUID, PublicArticle]:
     return found
 
 
-def refresh_is_due(articles: int, counted: int) -> bool:
-    """Whether so many articles are enough to count the weights anew after they were counted from so many."""
-    return articles >= counted * (1 + GROWTH) + LEAST_GROWTH
+def refresh_due_at(articles: int, counted: int, refreshed_at: datetime | None, now: datetime) -> datetime | None:
+    """When the weights should be counted anew, now or later; None: not yet.
+
+    articles: how many there are; counted: how many there were when the weights were last counted, at refreshed_at.
+    """
+    if articles < max(counted * GROWN, counted + LEAST_GROWTH):
+        return None
+    if refreshed_at is None or articles >= counted * DOUBLED:
+        return now
+    return max(now, refreshed_at + REFRESH_PAUSE)
 
 
-def snapshot_is_due(turns: int, articles: int) -> bool:
-    """Whether the index should be saved after so many turns since it last was."""
-    return turns >= max(SNAPSHOT_TURNS, SNAPSHOT_SHARE * articles)
+def snapshot_is_due(unsaved: int, articles: int) -> bool:
+    """Whether the index should be saved after so many articles were placed since it last was."""
+    return unsaved >= max(SNAPSHOT_ARTICLES, SNAPSHOT_SHARE * articles)
 
 
 def stored_entries(entries: Sequence[Entry]) -> list[list[Any]]:
@@ -53,11 +63,11 @@ def shown(stored: Sequence[Sequence[Any]]) -> list[tuple[str, bool]]:
     return [(article_id, by_text) for article_id, _, by_text in stored]
 
 
-def told_entries(stored: Sequence[Sequence[Any]]) -> tuple[RelatedSetEntry, ...]:
-    """Stored entries as the event related.changed carries them."""
+def told_entries(entries: Sequence[Entry]) -> tuple[RelatedSetEntry, ...]:
+    """Entries as the event related.changed carries them."""
     return tuple(
-        RelatedSetEntry(article_id=UUID(article_id), score=score, reason=reason(by_text))
-        for article_id, score, by_text in stored
+        RelatedSetEntry(article_id=entry.article_id, score=entry.score, reason=reason(entry.by_text))
+        for entry in entries
     )
 
 

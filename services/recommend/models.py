@@ -69,6 +69,12 @@ class IndexState(Base):
 
     __tablename__ = "index_state"
 
+    # What a turn may change.
+    CHANGING = (
+        *("holder", "held_until", "serial", "set_number", "weights", "counted", "refreshed_at"),
+        *("placed_at", "changed_at"),
+    )
+
     id: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
     born: Mapped[str] = mapped_column(String(32))
     holder: Mapped[str] = mapped_column(String(100))
