@@ -1,7 +1,7 @@
 """Where pictures stand as they were uploaded: ingest writes them, publish reads them and makes what readers get.
 
 An original is named by what is in it: `<media store>/<two hex digits>/<64 hex digits>`, the SHA-256 of its bytes
-without an ending. The media store is the folder that ROTATIVE_MEDIA_STORE names, by default `media/` in the data folder.
+without an ending. The media store is the folder that ROTATIVE_MEDIA_STORE names, `media/` in the data folder if none.
 A file is there, whole and readable, before any event names it; it never changes.
 """
 
