@@ -7,7 +7,8 @@ from uuid import UUID
 
 from flask_smorest import Blueprint
 
-from services.publish import actions, schemas, store
+from services.publish import actions, schemas
+from services.publish.channels import store, subscriptions
 from services.publish.errors import SubscriptionNotFound
 from services.publish.service import Publish, webhook_secret
 from services.publish.settings import PublishSettings
@@ -26,7 +27,7 @@ def create_blueprint(publish: Publish, settings: PublishSettings) -> Any:
     def subscribe(wanted: dict[str, Any]) -> Any:
         """201 with the subscription and, this once, its secret. Creating one sends nothing."""
         with http.node().unit_of_work() as session:
-            made = actions.subscribe(
+            made = subscriptions.subscribe(
                 session, allow=settings.webhook_allow, newsroom=publish.builder.newsroom, now=clock.now(), **wanted
             )
             shown = {**_columns(made), "secret": shown_secret(webhook_secret(settings, made))}

@@ -9,9 +9,11 @@ from datetime import datetime
 
 from sqlalchemy.orm import Session
 
-from services.publish import actions, store
+from services.publish import actions, kinds
 from services.publish.build import Builder
-from services.publish.deliver import Deliverer
+from services.publish.channels import store as channels
+from services.publish.channels.announce import announce_later
+from services.publish.channels.deliver import Deliverer
 from services.publish.models import Subscription
 from services.publish.renderers import Renderer
 from services.publish.settings import PublishSettings
@@ -64,13 +66,13 @@ def create_service(settings: PublishSettings) -> Publish:
         actions.build_pages(claim, builder=builder)
 
     def announce(claim: Claim) -> None:
-        actions.announce_later(claim, builder=builder)
+        announce_later(claim, builder=builder)
 
     def rebuild_site(claim: Claim) -> None:
         actions.rebuild_site(claim, builder=builder)
 
     def tidy(session: Session, until: datetime) -> int:
-        return store.remove_old_deliveries(session, until, TIDY_ROWS)
+        return channels.remove_old_deliveries(session, until, TIDY_ROWS)
 
     service = Service(
         name="publish",
@@ -85,10 +87,10 @@ def create_service(settings: PublishSettings) -> Publish:
             "key.changed.v1": receive_keys,
         },
         kinds=(
-            Kind(actions.BUILD_PAGE, build_pages, most=20),
-            Kind(actions.ANNOUNCE, announce, most=100),
-            Kind(actions.ATTEMPT_DELIVERY, deliverer.attempt_deliveries, most=100, lease_s=DELIVERY_LEASE_S),
-            Kind(actions.REBUILD_SITE, rebuild_site, most=1),
+            Kind(kinds.BUILD_PAGE, build_pages, most=20),
+            Kind(kinds.ANNOUNCE, announce, most=100),
+            Kind(kinds.ATTEMPT_DELIVERY, deliverer.attempt_deliveries, most=100, lease_s=DELIVERY_LEASE_S),
+            Kind(kinds.REBUILD_SITE, rebuild_site, most=1),
         ),
         tidy=tidy,
         status=_status,
@@ -102,4 +104,4 @@ def webhook_secret(settings: PublishSettings, subscription: Subscription) -> byt
 
 
 def _status(session: Session) -> Mapping[str, float | int | str | None]:
-    return {f"deliveries_{state}": count for state, count in store.delivery_counts(session).items()}
+    return {f"deliveries_{state}": count for state, count in channels.delivery_counts(session).items()}

@@ -13,7 +13,7 @@ import pytest
 from sqlalchemy import select, update
 from standardwebhooks import Webhook
 
-from services.publish import actions, store
+from services.publish.channels import store, subscriptions
 from services.publish.models import Attempt, Delivery, Subscription
 from services.publish.service import create_service, webhook_secret
 from services.publish.settings import PublishSettings
@@ -180,7 +180,7 @@ def test_an_address_in_a_private_network_is_refused_when_connecting(
     house = House(create_service(settings), settings)
     with house.node.unit_of_work() as session:
         url = told.url.replace("127.0.0.1", "localhost")
-        actions.subscribe(
+        subscriptions.subscribe(
             session,
             channel="webhook",
             url=url,

@@ -11,6 +11,7 @@ import pytest
 from sqlalchemy import select, update
 
 from services.publish import actions
+from services.publish.channels import subscriptions
 from services.publish.models import Delivery, Page
 from services.publish.service import Publish, create_service
 from services.publish.settings import PublishSettings
@@ -221,7 +222,7 @@ def test_only_pages_can_be_rebuilt_by_their_path(house: House) -> None:
 def subscribe(house: House, **wanted: Any) -> Any:
     with house.node.unit_of_work() as session:
         values = {"channel": "webhook", "url": "http://127.0.0.1:9/hook", "filter": {}, **wanted}
-        return actions.subscribe(
+        return subscriptions.subscribe(
             session,
             allow=house.node.settings.webhook_allow,
             newsroom=house.publish.builder.newsroom,

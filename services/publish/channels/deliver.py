@@ -15,7 +15,8 @@ from uuid import UUID
 
 from sqlalchemy.orm import Session
 
-from services.publish import domain, store
+from services.publish import domain
+from services.publish.channels import store
 from services.publish.models import Attempt, Delivery, Subscription
 from services.publish.transports.webhook import Letter, Outcome, Post, attempt
 from shared import clock, outbox
