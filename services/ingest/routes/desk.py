@@ -24,6 +24,7 @@ from services.ingest.schemas import replies
 from shared import clock, http
 from shared.errors import BadRequest, Fault, Unprocessable
 from shared.newsroom import Newsroom
+from shared.words import translated
 
 MERGE_PATCH = "application/merge-patch+json"
 
@@ -78,6 +79,10 @@ def _shown(desk: Desk, article: Article) -> dict[str, Any]:
     return shown
 
 
+def _in_words(notice: Notice) -> dict[str, str]:
+    return {"pointer": notice.pointer, "code": notice.code, "detail": translated(notice.detail, http.language())}
+
+
 def images_shown(images: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
     """A revision's pictures as replies show them."""
     return [
@@ -110,7 +115,7 @@ def article_answer(desk: Desk, held: Held, status: int, more_warnings: Sequence[
         | {
             "retraction": retraction,
             "corrections": held.corrections,
-            "warnings": [*more_warnings, *held.warnings],
+            "warnings": [_in_words(one) for one in (*more_warnings, *held.warnings)],
         }
     )
     headers = {"ETag": http.etag(article.change)}
