@@ -242,7 +242,11 @@ def json_body(*media_types: str) -> Any:
     if request.mimetype not in accepted:
         got = request.mimetype or "nothing"
         raise errors.UnsupportedMediaType(f"Send Content-Type: {accepted[0]}, not {got}.")
-    raw = request.get_data(cache=False)
+    return parse_json(request.get_data(cache=False))
+
+
+def parse_json(raw: bytes) -> Any:
+    """JSON that every part of the system can hold. Raises BadRequest as json_body does."""
     try:
         text = raw.decode("utf-8")
     except UnicodeDecodeError as error:

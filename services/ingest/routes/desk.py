@@ -79,8 +79,12 @@ def _shown(desk: Desk, article: Article) -> dict[str, Any]:
     return shown
 
 
-def _in_words(notice: Notice) -> dict[str, str]:
-    return {"pointer": notice.pointer, "code": notice.code, "detail": translated(notice.detail, http.language())}
+def warned(notices: Sequence[Notice]) -> list[dict[str, str]]:
+    """Warnings in the reader's language."""
+    if not notices:
+        return []
+    language = http.language()
+    return [{"pointer": one.pointer, "code": one.code, "detail": translated(one.detail, language)} for one in notices]
 
 
 def images_shown(images: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
@@ -115,7 +119,7 @@ def article_answer(desk: Desk, held: Held, status: int, more_warnings: Sequence[
         | {
             "retraction": retraction,
             "corrections": held.corrections,
-            "warnings": [_in_words(one) for one in (*more_warnings, *held.warnings)],
+            "warnings": warned((*more_warnings, *held.warnings)),
         }
     )
     headers = {"ETag": http.etag(article.change)}
@@ -152,9 +156,14 @@ def optional_if_match() -> Sequence[int] | str:
 
 def is_dry_run() -> bool:
     """Whether ?dry_run=true was asked for. Raises Unprocessable for anything but true and false."""
-    value = request.args.get("dry_run", "false")
+    return truth("dry_run")
+
+
+def truth(name: str) -> bool:
+    """A truth value of the query, false when it is not there. Raises Unprocessable for anything but true and false."""
+    value = request.args.get(name, "false")
     if value not in {"true", "false"}:
-        raise Unprocessable(errors=[Fault("/dry_run", "wrong-type", "Not a valid boolean: true or false.")])
+        raise Unprocessable(errors=[Fault(f"/{name}", "wrong-type", "Not a valid boolean: true or false.")])
     return value == "true"
 
 
