@@ -19,6 +19,7 @@ _REVISIONS: Table = Revision.__table__  # type: ignore[assignment]
 _TIMELINE: Table = TimelineStep.__table__  # type: ignore[assignment]
 _FORMER: Table = FormerPath.__table__  # type: ignore[assignment]
 _ORIGINS: Table = Origin.__table__  # type: ignore[assignment]
+_MEDIA: Table = Media.__table__  # type: ignore[assignment]
 _ANSWERS: Table = FirstAnswer.__table__  # type: ignore[assignment]
 
 _INSERT_REVISION = insert(_REVISIONS)
@@ -40,6 +41,11 @@ def _add_former_paths(insert: Callable[[Table], Any]) -> Any:
 @per_dialect
 def _add_origin(insert: Callable[[Table], Any]) -> Any:
     return insert(_ORIGINS).on_conflict_do_nothing().returning(_ORIGINS.c.origin)
+
+
+@per_dialect
+def _add_media(insert: Callable[[Table], Any]) -> Any:
+    return insert(_MEDIA).on_conflict_do_nothing(index_elements=["digest"]).returning(_MEDIA.c.id)
 
 
 @per_dialect
@@ -142,6 +148,26 @@ def article_of_origin(session: Session, origin: str) -> UUID | None:
 def get_media(session: Session, media_ids: Iterable[UUID]) -> dict[UUID, Media]:
     """These pictures, by id; those that are not there are left out."""
     return {one.id: one for one in session.scalars(select(Media).where(Media.id.in_(sorted(set(media_ids)))))}
+
+
+def media_of_digest(session: Session, digest: str) -> Media | None:
+    """The picture of these bytes, or None."""
+    return session.scalar(select(Media).where(Media.digest == digest))
+
+
+def add_media(session: Session, values: Mapping[str, Any]) -> bool:
+    """Insert a picture; False, and nothing inserted, when its bytes are there already."""
+    return session.execute(_add_media(session), dict(values)).first() is not None
+
+
+def list_media(session: Session, *, words: Sequence[str], before: UUID | None, most: int) -> list[Media]:
+    """Pictures, newest first; words: folded, each somewhere in what is said of them. before: only older ones."""
+    statement = select(Media).order_by(Media.id.desc()).limit(most)
+    for word in words:
+        statement = statement.where(Media.words.contains(word, autoescape=True))
+    if before is not None:
+        statement = statement.where(Media.id < before)
+    return list(session.scalars(statement))
 
 
 def corrections(session: Session, article_ids: Sequence[UUID]) -> dict[UUID, list[Revision]]:
