@@ -252,7 +252,8 @@ def deliver(plan: Plan) -> None:
     """Deliver to subscribers, in threads: this work waits for others' servers."""
     from shared import routing
 
-    _work(plan, "deliver", ["publish"], routing.queues("publish", lanes=("deliver",)), concurrency=4, pool="threads")
+    queues = routing.queues("publish", lanes=("deliver", "retry"))
+    _work(plan, "deliver", ["publish"], queues, concurrency=4, pool="threads")
 
 
 def _work(
