@@ -9,8 +9,8 @@ ENV PYTHONUNBUFFERED=1 \
 
 # A volume takes over the owner of the folder that it is first put on.
 RUN groupadd --gid 10001 rotative && useradd --uid 10001 --gid rotative --no-create-home rotative \
- && mkdir -p /var/lib/rotative /srv/site \
- && chown rotative:rotative /var/lib/rotative /srv/site
+ && mkdir -p /var/lib/rotative /srv/site /srv/media \
+ && chown rotative:rotative /var/lib/rotative /srv/site /srv/media
 
 WORKDIR /app
 

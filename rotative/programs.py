@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import importlib
 import json
 import os
@@ -28,7 +29,7 @@ SHARED_MODULES = (
     "celery.app.control",
     "celery.app.events",
     "celery.app.log",
-    "celery.concurrency.prefork",
+    "celery.concurrency.solo",
     "celery.concurrency.thread",
     "celery.events.dispatcher",
     "celery.worker.autoscale",
@@ -128,6 +129,7 @@ def _rehearse_celery() -> None:
     if hub is not None:
         hub.close()
     set_event_loop(None)
+    gc.collect()  # what still holds the loop's descriptors goes in circles
 
 
 def _rehearse_database() -> None:
@@ -154,10 +156,10 @@ def of(plan: Plan) -> list[Program]:
     listed: list[tuple[str, Callable[[Plan], None], dict[str, Any]]] = [
         ("redis", redis, {"stage": 2, "grace_s": 2.0}),
         ("web", web, {"stage": 0, "grace_s": 5.0, "keep": (plan.listener,)}),
-        ("worker", worker, {"stage": 1, "grace_s": 7.0}),
+        ("worker-1", MAINS["worker-1"], {"stage": 1, "grace_s": 7.0}),
+        ("worker-2", MAINS["worker-2"], {"stage": 1, "grace_s": 7.0}),
         ("index", index, {"stage": 1, "grace_s": 7.0}),
         ("deliver", deliver, {"stage": 1, "grace_s": 7.0}),
-        ("sweeper", sweeper, {"stage": 1, "grace_s": 7.0}),
         ("flower", flower, {"stage": 1, "grace_s": 2.0}),
         ("announce", announce, {"stage": 0, "grace_s": 1.0, "once": True, "loud": True}),
     ]
@@ -229,12 +231,20 @@ def web(plan: Plan) -> None:
     app.wsgi().close()
 
 
-def worker(plan: Plan) -> None:
-    """Do the work of ingest and publish, but for deliveries."""
-    from shared import routing
+def worker(plan: Plan, *, number: int) -> None:
+    """Do the work of ingest and publish, but for deliveries. Two of these run, one task at a time each.
 
-    lanes = ("urgent", "normal", "bulk")
-    _work(plan, "editions", ["ingest", "publish"], routing.queues("ingest", "publish", lanes=lanes), concurrency=2)
+    A process for each, supervised by us, instead of Celery's pool: a message needs no second process on its way, which
+    took a tenth of what an article costs and 20 MB.
+    """
+    from shared import routing
+    from shared import worker as tasks
+    from shared.service import BulkSlot
+
+    tasks.use_slot(BulkSlot((plan.data_dir / "bulk.lock").open("a+b")))
+    tasks.watch_time()
+    queues = routing.queues("ingest", "publish", lanes=("urgent", "normal", "bulk"))
+    _work(plan, f"editions-{number}", ["ingest", "publish"], queues, concurrency=1, pool="solo")
 
 
 def index(plan: Plan) -> None:
@@ -249,9 +259,29 @@ def index(plan: Plan) -> None:
 
 
 def deliver(plan: Plan) -> None:
-    """Deliver to subscribers, in threads: this work waits for others' servers."""
-    from shared import routing
+    """Deliver to subscribers, in threads: this work waits for others' servers. And sweep, for all three services.
 
+    The sweeper is a thread here: as a process it would cost 28 MB more, and either is started again when it dies.
+    """
+    import threading
+
+    from celery.signals import worker_shutdown
+
+    from shared import routing
+    from shared.sweeper import Sweeper
+
+    stop = threading.Event()
+    nodes = [swept_node_of(service) for service in SERVICES]
+    sweeping = threading.Thread(target=Sweeper(nodes).run, args=(stop,), name="sweeper")
+
+    def end(**_: object) -> None:
+        stop.set()
+        sweeping.join()
+        for node in nodes:
+            node.close()
+
+    worker_shutdown.connect(end, weak=False)
+    sweeping.start()
     queues = routing.queues("publish", lanes=("deliver", "retry"))
     _work(plan, "deliver", ["publish"], queues, concurrency=4, pool="threads")
 
@@ -263,9 +293,9 @@ def _work(
     queues: list[str],
     *,
     concurrency: int,
-    pool: str = "prefork",
+    pool: str,
 ) -> None:
-    from celery.signals import worker_process_init, worker_ready
+    from celery.signals import worker_ready
 
     from shared.celery_app import create_celery
     from shared.settings import ServiceSettings
@@ -274,15 +304,11 @@ def _work(
     app = create_celery("rotative", settings.redis_url, include=[f"services.{service}.tasks" for service in services])
     app.set_default()
 
-    def tie(**_: object) -> None:
-        processes.die_with(os.getppid())
-
     def make_nodes(**_: object) -> None:
         for service in services:
             importlib.import_module(f"services.{service}.worker").node()
 
-    worker_process_init.connect(tie, weak=False)
-    if pool == "threads":  # with processes, each makes its own; here, threads would all make one at their first task
+    if pool == "threads":  # a process of one task at a time makes its own; threads would all make one at their first
         worker_ready.connect(make_nodes, weak=False)
     processes.use_few_arenas()
     _wait_for_redis(plan)
@@ -304,24 +330,6 @@ def _wait_for_redis(plan: Plan) -> None:
     """Celery tries again only after two seconds, and the server started a moment ago."""
     if plan.redis:
         broker.wait_for(broker.socket_path(plan.data_dir), timeout_s=10)
-
-
-def sweeper(plan: Plan) -> None:
-    """Wake what is due and send again what was not received, for all three services."""
-    import signal
-    import threading
-
-    from shared import logs
-    from shared.sweeper import Sweeper
-
-    processes.use_few_arenas()
-    nodes = [swept_node_of(service) for service in SERVICES]
-    logs.set_up("sweeper", nodes[0].settings.log_level)
-    stop = threading.Event()
-    signal.signal(signal.SIGTERM, lambda *_: stop.set())
-    Sweeper(nodes).run(stop)
-    for node in nodes:
-        node.close()
 
 
 def flower(plan: Plan) -> None:
@@ -355,5 +363,6 @@ def flower(plan: Plan) -> None:
 
 
 MAINS: dict[str, Callable[[Plan], None]] = {
-    main.__name__: main for main in (redis, web, worker, index, deliver, sweeper, flower)
+    **{main.__name__: main for main in (redis, web, index, deliver, flower)},
+    **{f"worker-{number}": partial(worker, number=number) for number in (1, 2)},
 }

@@ -9,7 +9,7 @@ import logging
 import threading
 import time
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 from uuid import UUID
 
@@ -68,7 +68,7 @@ class Dispatcher:
         """Send these soon: at once, or with what follows shortly where nobody waits for them."""
         now = time.monotonic()
         with self._news:
-            self._letters += [(now + routing.LINGER_S.get(one.type, 0.0), now, one) for one in letters]
+            self._letters += [(_tick(now, routing.LINGER_S.get(one.type, 0.0)), now, one) for one in letters]
             self._news.notify()
 
     def wake(self, lanes: Iterable[str]) -> None:
@@ -135,22 +135,12 @@ class Dispatcher:
         return due, wakes, receipts
 
     def _hold_back(self, letters: Sequence[tuple[float, Letter]]) -> list[Letter]:
-        """Those to send now; those whose queue has messages waiting are put back, unless they are urgent or old."""
+        """Those to send now; the others are put back, until the next tick."""
         now = time.monotonic()
-        busy: dict[str, bool] = {}
-        go: list[Letter] = []
-        held: list[tuple[float, float, Letter]] = []
-        for came, letter in letters:
-            queue = routing.queue(letter.listener, letter.lane)
-            if queue not in busy:
-                busy[queue] = letter.lane != "urgent" and self._has_messages(queue)
-            if busy[queue] and now < came + LONGEST_HOLD_S and not letter.again:
-                held.append((now + HOLD_S, came, letter))
-            else:
-                go.append(letter)
+        go, held = leaving(letters, now, self._has_messages)
         if held:
             with self._news:
-                self._letters += held
+                self._letters += [(_tick(now, HOLD_S), came, letter) for came, letter in held]
         return go
 
     def _has_messages(self, queue: str) -> bool:
@@ -207,6 +197,35 @@ class Dispatcher:
                 self._line.send_receipts(sender, self._service, event_ids)
             except redis.RedisError:
                 log.info("receipts were not told; the events will come again", extra={"count": len(event_ids)})
+
+
+def leaving(
+    letters: Sequence[tuple[float, Letter]], now: float, is_busy: Callable[[str], bool]
+) -> tuple[list[Letter], list[tuple[float, Letter]]]:
+    """The letters to send now, and those to hold back: pairs of when a letter came (seconds) and the letter.
+
+    What goes to one queue leaves together: when no message waits in it (is_busy: by a queue's name), or when the first
+    of them has been held for LONGEST_HOLD_S. Urgent letters, and copies that are sent again, are never held.
+    """
+    go: list[Letter] = []
+    held: list[tuple[float, Letter]] = []
+    by_queue: dict[str, list[tuple[float, Letter]]] = defaultdict(list)
+    for came, letter in letters:
+        if letter.lane == "urgent" or letter.again:
+            go.append(letter)
+        else:
+            by_queue[routing.queue(letter.listener, letter.lane)].append((came, letter))
+    for queue, waiting in by_queue.items():
+        if now < min(came for came, _ in waiting) + LONGEST_HOLD_S and is_busy(queue):
+            held += waiting
+        else:
+            go += [letter for _, letter in waiting]
+    return go, held
+
+
+def _tick(now: float, length_s: float) -> float:
+    """The next tick of this length: what waits for ticks leaves together. Now, for a length of 0."""
+    return (now // length_s + 1) * length_s if length_s else now
 
 
 def messages(letters: Sequence[Letter]) -> list[list[Letter]]:

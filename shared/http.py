@@ -21,6 +21,7 @@ from werkzeug.exceptions import HTTPException
 
 from shared import errors, logs
 from shared.errors import Fault, NewsroomError
+from shared.keys import FIRST, ROLES, Actor
 from shared.service import Node
 from shared.settings import ServiceSettings
 from shared.status import metrics_text
@@ -29,8 +30,8 @@ log = logging.getLogger(__name__)
 
 MOST_BODY_BYTES = 8 * 1024 * 1024
 MOST_DEPTH = 40
-# Who may do what: each newsroom role may do what those before it may; operators are apart.
-ROLES = ("reporter", "editor", "chief", "operator")
+# Of the texts that people read: errors, timelines.
+LANGUAGES = ("en", "fr", "ar")
 F = TypeVar("F", bound=Callable[..., Any])
 
 
@@ -340,7 +341,9 @@ def needs(role: str) -> Callable[[F], F]:
     def decorate(view: F) -> F:
         @wraps(view)
         def checked(*args: Any, **kwargs: Any) -> Any:
-            g.key_owner = _owner_of_key()
+            g.actor = _actor_of_key()
+            if not g.actor.may(role):
+                raise errors.Forbidden(f"This needs the role {role}; this key has the role {g.actor.role}.")
             return view(*args, **kwargs)
 
         checked.needs_role = role  # type: ignore[attr-defined]
@@ -352,12 +355,19 @@ def needs(role: str) -> Callable[[F], F]:
     return decorate
 
 
+def actor() -> Actor:
+    """Whose key this request came with; the first key's actor for the one made at the first start."""
+    found: Actor = g.actor
+    return found
+
+
 def key_owner() -> str:
-    """Whose key this request came with: "first-key" for the one made at the first start."""
-    return str(g.key_owner)
+    """Whose key this request came with, as one word that never means another: "first-key", or the key's id."""
+    found = actor()
+    return found.name if found.key_id is None else str(found.key_id)
 
 
-def _owner_of_key() -> str:
+def _actor_of_key() -> Actor:
     kind, _, key = request.headers.get("Authorization", "").partition(" ")
     challenge = {"WWW-Authenticate": 'Bearer realm="rotative"'}
     if kind.lower() != "bearer" or not key.strip():
@@ -365,7 +375,12 @@ def _owner_of_key() -> str:
     first = node().settings.admin_key
     if not first or not hmac.compare_digest(key.strip().encode(), first.encode()):
         raise errors.Unauthorized("This key is not known here.", headers=challenge)
-    return "first-key"
+    return FIRST
+
+
+def language() -> str:
+    """The language, of LANGUAGES, that Accept-Language likes best; English when it likes none."""
+    return request.accept_languages.best_match(LANGUAGES) or "en"
 
 
 # Every request
@@ -422,7 +437,7 @@ def _add_health(app: Flask, node: Node, settings: ServiceSettings) -> None:
     @app.get("/metrics")
     def metrics() -> Response:
         if request.remote_addr not in {"127.0.0.1", "::1"} or request.headers.get("X-Forwarded-For"):
-            _owner_of_key()
+            _actor_of_key()
         return Response(metrics_text(node), content_type="text/plain; version=0.0.4; charset=utf-8")
 
     @app.get("/openapi.json")

@@ -82,6 +82,7 @@ class ServiceSettings:
     """What every service needs to know. Secrets are in files or variables and never shown by repr.
 
     data_dir: the folder of databases, site and keys when embedded. database_url: SQLAlchemy's. redis_url: kombu's.
+    media_store: the folder of pictures as they were uploaded, written by ingest and read by publish (see media.py).
     retention_days: how long done work is remembered. failpoints_dir: tests only (see failpoints.py).
     """
 
@@ -89,6 +90,7 @@ class ServiceSettings:
     data_dir: Path
     database_url: str = field(repr=False)
     redis_url: str = field(repr=False)
+    media_store: Path
     newsroom_file: Path | None = None
     base_url: str | None = None
     port: int = 8000
@@ -133,6 +135,7 @@ class ServiceSettings:
             "data_dir": data_dir,
             "database_url": database_url.replace("postgresql://", "postgresql+psycopg://", 1),
             "redis_url": redis_url,
+            "media_store": env.path("ROTATIVE_MEDIA_STORE", data_dir / "media").absolute(),
             "newsroom_file": env.optional_path("ROTATIVE_NEWSROOM"),
             "base_url": base_url.rstrip("/") if base_url else None,
             "port": env.integer("ROTATIVE_PORT", 8000, at_least=1, at_most=65535),

@@ -2,12 +2,22 @@
 
 from __future__ import annotations
 
+import faulthandler
 import os
+import signal
 from collections.abc import Callable
 from typing import Any
 
-from celery.signals import worker_init, worker_process_init, worker_process_shutdown, worker_shutdown
+from celery.signals import (
+    task_postrun,
+    task_prerun,
+    worker_init,
+    worker_process_init,
+    worker_process_shutdown,
+    worker_shutdown,
+)
 
+from shared.celery_app import TIME_LIMIT_S
 from shared.service import BulkSlot, Node
 
 _slot: BulkSlot | None = None
@@ -36,10 +46,35 @@ class WorkerNode:
             self._node = None
 
 
+def use_slot(slot: BulkSlot) -> None:
+    """Share this bulk slot with other worker processes, instead of one made here for the children of this one."""
+    global _slot
+    _slot = slot
+
+
 @worker_init.connect
 def _make_slot(**_: Any) -> None:
     global _slot
-    _slot = BulkSlot()
+    _slot = _slot or BulkSlot()
+
+
+def watch_time() -> None:
+    """End this process when a task of it takes longer than TIME_LIMIT_S, with a traceback on standard error.
+
+    For a process that runs one task at a time itself: Celery limits the time only of tasks in processes of a pool.
+    """
+    # The signal's own effect ends the process, so this works also on what never gives Python a turn.
+    faulthandler.register(signal.SIGALRM, chain=True)
+    task_prerun.connect(_begin_watching, weak=False)
+    task_postrun.connect(_end_watching, weak=False)
+
+
+def _begin_watching(**_: Any) -> None:
+    signal.setitimer(signal.ITIMER_REAL, TIME_LIMIT_S)
+
+
+def _end_watching(**_: Any) -> None:
+    signal.setitimer(signal.ITIMER_REAL, 0)
 
 
 @worker_process_init.connect

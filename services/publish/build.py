@@ -91,7 +91,8 @@ class Builder:
             if values != dict(row._mapping):
                 changed.append(values)
         store.save_pages(session, changed)
-        store.save_uses(session, {path: page.used for path, page in made.items()})
+        # Who changes an article asks for its lists whatever they show: nothing needs to be remembered of them.
+        store.save_uses(session, {path: page.used for path, page in made.items() if path not in self.lists})
         return written
 
     def lock_inputs(self, session: Session, paths: Collection[str]) -> None:

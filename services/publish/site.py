@@ -92,7 +92,6 @@ class LocalSite:
 
     def _write(self, file: Path, content: bytes) -> None:
         failpoints.hit("page.before")
-        file.parent.mkdir(parents=True, exist_ok=True)
         if file.suffix in _TEXTS:
             # The twin first: whoever is served it a moment early gets the new page, never a mixture.
             _replace(file.with_name(file.name + ".gz"), gzip.compress(content, 5, mtime=0))
@@ -105,9 +104,24 @@ class LocalSite:
 
 
 def _replace(file: Path, content: bytes) -> None:
-    beside = file.with_name(f".{new_id().hex}.tmp")
-    beside.write_bytes(content)
+    beside = file.parent / f".{new_id().hex}.tmp"
+    try:
+        _write_new(beside, content)
+    except FileNotFoundError:
+        file.parent.mkdir(parents=True, exist_ok=True)
+        _write_new(beside, content)
     beside.replace(file)
+
+
+def _write_new(file: Path, content: bytes) -> None:
+    # By the bare calls: a page's two files cost less than opening them as Python's files does.
+    handle = os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o666)
+    try:
+        rest = memoryview(content)
+        while rest:
+            rest = rest[os.write(handle, rest) :]
+    finally:
+        os.close(handle)
 
 
 def _read(file: Path) -> bytes | None:

@@ -49,6 +49,8 @@ _LIVE_TEASERS = _KNOWN.where(_articles.c.id.in_(_IDS), _articles.c.status == "li
 _STATES = select(_articles.c.id, _articles.c.state).where(_articles.c.id.in_(_IDS))
 _SETS = select(_sets.c.article_id, _sets.c.entries).where(_sets.c.article_id.in_(_IDS))
 _LOCK_PAGES = select(_pages).where(_pages.c.path.in_(_PATHS)).order_by(_pages.c.path).with_for_update()
+_READ_PAGES = select(_pages).where(_pages.c.path.in_(_PATHS))
+_LIVE_PATHS = select(_articles.c.path).where(_articles.c.id.in_(_IDS), _articles.c.status == "live")
 _PAGE_COLUMNS = ("article_id", "build", "change", "digest", "size", "gone", "built_at")
 _SAVE_PAGES = (
     update(_pages)
@@ -311,7 +313,7 @@ def save_pages(session: Session, rows: Sequence[Mapping[str, Any]]) -> None:
 
 def pages(session: Session, paths: Iterable[str]) -> dict[str, Row[Any]]:
     """The rows of those of these pages that there are."""
-    return {row.path: row for row in session.execute(select(_pages).where(_pages.c.path.in_(set(paths))))}
+    return {row.path: row for row in session.connection().execute(_READ_PAGES, {"paths": sorted(set(paths))})}
 
 
 def pages_after(session: Session, path: str, most: int) -> Sequence[Page]:
@@ -321,6 +323,8 @@ def pages_after(session: Session, path: str, most: int) -> Sequence[Page]:
 
 def save_uses(session: Session, used: Mapping[str, frozenset[UUID]]) -> None:
     """Record which articles each of these pages shows, or would show if they were live."""
+    if not used:
+        return
     before: dict[str, set[UUID]] = {path: set() for path in used}
     for path, article_id in session.connection().execute(_USES, {"paths": list(used)}):
         before[path].add(article_id)
@@ -329,7 +333,7 @@ def save_uses(session: Session, used: Mapping[str, frozenset[UUID]]) -> None:
             session.execute(delete(_uses).where(_uses.c.path == path, _uses.c.article_id.in_(gone)))
     new = [{"path": path, "article_id": one} for path, ids in used.items() for one in sorted(ids - before[path])]
     if new:
-        session.execute(_note_uses(session), new)
+        session.connection().execute(_note_uses(session), new)
 
 
 def users_of(session: Session, ids: Iterable[UUID]) -> set[str]:
@@ -339,7 +343,7 @@ def users_of(session: Session, ids: Iterable[UUID]) -> set[str]:
 
 def paths_of_articles(session: Session, ids: Iterable[UUID]) -> list[str]:
     """The paths of the live ones of these articles."""
-    return list(session.scalars(select(Article.path).where(Article.id.in_(set(ids)), Article.status == "live")))
+    return list(session.connection().execute(_LIVE_PATHS, {"ids": sorted(set(ids))}).scalars())
 
 
 def pages_built_lately(session: Session, within: timedelta) -> Sequence[Page]:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping, Sequence
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -13,10 +14,13 @@ from shared.events import PublicArticle, RelatedSetEntry
 LIVE = "live"
 # How long the keeper of the index is left alone after its last turn before another process may take it over.
 LEASE = timedelta(seconds=5)
-# The weights are counted anew each time the archive has grown by a fifth, and by ten articles when it is small.
-GROWTH, LEAST_GROWTH = 0.2, 10
-# The index is saved after so many turns, or a twentieth of its articles: what a start has to catch up with.
-SNAPSHOT_TURNS, SNAPSHOT_SHARE = 50, 0.05
+# The weights are counted anew at once when the archive has doubled, and when it has grown by a fifth (and by twenty
+# articles), but then not within ten minutes of the last time: so an import costs each article about one more look,
+# whatever its size, and a newsroom's daily work a refresh every few weeks.
+DOUBLED, GROWN, LEAST_GROWTH = 2.0, 1.2, 20
+REFRESH_PAUSE = timedelta(minutes=10)
+# The index is saved after so many articles, or a twentieth of those it has: what a start has to catch up with.
+SNAPSHOT_ARTICLES, SNAPSHOT_SHARE = 500, 0.05
 # Shared words that are shown as an entry's reason.
 REASON_WORDS = 5
 
@@ -33,14 +37,21 @@ def newest(articles: Iterable[PublicArticle]) -> dict[UUID, PublicArticle]:
     return found
 
 
-def refresh_is_due(articles: int, counted: int) -> bool:
-    """Whether so many articles are enough to count the weights anew after they were counted from so many."""
-    return articles >= counted * (1 + GROWTH) + LEAST_GROWTH
+def refresh_due_at(articles: int, counted: int, refreshed_at: datetime | None, now: datetime) -> datetime | None:
+    """When the weights should be counted anew, now or later; None: not yet.
+
+    articles: how many there are; counted: how many there were when the weights were last counted, at refreshed_at.
+    """
+    if articles < max(counted * GROWN, counted + LEAST_GROWTH):
+        return None
+    if refreshed_at is None or articles >= counted * DOUBLED:
+        return now
+    return max(now, refreshed_at + REFRESH_PAUSE)
 
 
-def snapshot_is_due(turns: int, articles: int) -> bool:
-    """Whether the index should be saved after so many turns since it last was."""
-    return turns >= max(SNAPSHOT_TURNS, SNAPSHOT_SHARE * articles)
+def snapshot_is_due(unsaved: int, articles: int) -> bool:
+    """Whether the index should be saved after so many articles were placed since it last was."""
+    return unsaved >= max(SNAPSHOT_ARTICLES, SNAPSHOT_SHARE * articles)
 
 
 def stored_entries(entries: Sequence[Entry]) -> list[list[Any]]:
@@ -53,11 +64,11 @@ def shown(stored: Sequence[Sequence[Any]]) -> list[tuple[str, bool]]:
     return [(article_id, by_text) for article_id, _, by_text in stored]
 
 
-def told_entries(stored: Sequence[Sequence[Any]]) -> tuple[RelatedSetEntry, ...]:
-    """Stored entries as the event related.changed carries them."""
+def told_entries(entries: Sequence[Entry]) -> tuple[RelatedSetEntry, ...]:
+    """Entries as the event related.changed carries them."""
     return tuple(
-        RelatedSetEntry(article_id=UUID(article_id), score=score, reason=reason(by_text))
-        for article_id, score, by_text in stored
+        RelatedSetEntry(article_id=entry.article_id, score=entry.score, reason=reason(entry.by_text))
+        for entry in entries
     )
 
 
@@ -78,3 +89,40 @@ def shared_words(article: Mapping[str, str], other: Mapping[str, str]) -> list[s
             if len(found) == REASON_WORDS:
                 break
     return found
+
+
+# Search
+
+PAGE_SIZE, MOST_PAGE_SIZE = 20, 50
+_CURSOR = re.compile(r"([ht])(-?[0-9a-f]{1,16})")
+
+
+def page_size(text: str) -> int:
+    """How many articles a page of search shows; the usual number for what is no number."""
+    number = int(text) if text.isascii() and text.isdigit() and len(text) < 6 else PAGE_SIZE
+    return min(MOST_PAGE_SIZE, max(1, number))
+
+
+def day_or_instant(text: str) -> datetime | None:
+    """A day (its first moment in UTC) or an instant; None for what is neither."""
+    try:
+        at = datetime.fromisoformat(text)
+    except ValueError:
+        return None
+    try:
+        return at.replace(tzinfo=UTC) if at.tzinfo is None else at.astimezone(UTC)
+    except OverflowError:
+        return None
+
+
+def cursor(in_headline: bool, number: int) -> str:
+    """The place behind an article found, as text."""
+    return f"{'h' if in_headline else 't'}{number:x}"
+
+
+def after_cursor(text: str) -> tuple[bool, int] | None:
+    """What `cursor` made text of; None for anything else."""
+    match = _CURSOR.fullmatch(text)
+    if match is None or not -(1 << 63) <= int(match[2], 16) < 1 << 63:
+        return None
+    return match[1] == "h", int(match[2], 16)

@@ -41,9 +41,13 @@ class Readiness(Enum):
 
 @dataclass
 class Turn:
-    """One transaction in which the index may change. position: its number; set_number: the last one given."""
+    """One transaction in which the index may change. position: its number; set_number: the last one given.
+
+    state: the stored state of the index as the turn found it.
+    """
 
     index: Index
+    state: store.AnyRow
     position: int
     set_number: int
     weights: int
@@ -65,10 +69,10 @@ class Keeper:
         self._building: tuple[Index, Refresh, int] | None = None
         self._refresh: Refresh | None = None
         self._reader: Session | None = None
-        self._turns_since_saved = 0
+        self._unsaved_articles = 0
         # Sets that a build made and that are not yet compared with those stored.
         self.unsaved: dict[UUID, Change] = {}
-        self.asked_at = 0  # the number of articles at which a refresh was last asked for
+        self.refresh_asked: datetime | None = None  # for when a refresh was last asked for and has not begun
         self._refreshing_for: str | None = None
 
     def drop(self) -> None:
@@ -97,14 +101,15 @@ class Keeper:
             return None
         elif last is not None:
             self._mend(session, last.touched)
-        self._turn = Turn(self._index, state.serial + 1, state.set_number, state.weights)
+        self._turn = Turn(self._index, state, state.serial + 1, state.set_number, state.weights)
         return self._turn
 
     def end_turn(self, session: Session, turn: Turn, *, now: datetime, **values: int | datetime | None) -> None:
         """Write the turn into the database, and other values of the state; its transaction may then commit."""
-        self._turns_since_saved += 1
-        store.change_state(
+        self._unsaved_articles += max(1, len(turn.touched))
+        store.end_turn(
             session,
+            turn.state,
             holder=self._name,
             held_until=now + domain.LEASE,
             serial=turn.position,
@@ -196,7 +201,7 @@ class Keeper:
 
     def _stand_at(self, index: Index, serial: int) -> None:
         self._index, self._serial, self._turn, self._refresh = index, serial, None, None
-        self._turns_since_saved = 0
+        self._unsaved_articles = 0
 
     def _source(self, ids: Sequence[UUID]) -> list[Article]:
         assert self._reader is not None
@@ -217,6 +222,7 @@ class Keeper:
         turn.fragile = True
         if self._refresh is None:
             self._refreshing_for = asked
+            self.refresh_asked = None
             self._refresh = Refresh(turn.index, self._source)
             turn.weights += 1
         self._reader = session
@@ -228,7 +234,7 @@ class Keeper:
     def snapshot_is_due(self) -> bool:
         """Whether enough has changed since the index was last saved."""
         index = self._index
-        return index is not None and domain.snapshot_is_due(self._turns_since_saved, len(index))
+        return index is not None and domain.snapshot_is_due(self._unsaved_articles, len(index))
 
     def save_snapshot(self, session: Session, *, now: datetime) -> int:
         """Save the index as it stands, if it can be; the bytes written. Changes nothing in the database."""
@@ -239,5 +245,5 @@ class Keeper:
         note = {"serial": self._serial, "weights": self._turn.weights, "born": store.state(session).born}
         self._turn = None
         size = snapshot.save(self._index, self._file, note)
-        self._turns_since_saved = 0
+        self._unsaved_articles = 0
         return size

@@ -59,6 +59,25 @@ class RelatedSet(Base):
     made_at: Mapped[datetime] = mapped_column(UtcDateTime)
 
 
+class SearchText(Base):
+    """A live article as readers find it; its words are in the full text, under the same number.
+
+    number: grows with the time of publication. text: standfirst and body, plain, zlib.
+    """
+
+    __tablename__ = "search_texts"
+    __table_args__ = (Index("ix_search_texts_article_id", "article_id", unique=True),)
+
+    number: Mapped[int] = mapped_column(BigInteger, primary_key=True, autoincrement=False)
+    article_id: Mapped[UUID] = mapped_column(Uuid)
+    language: Mapped[str] = mapped_column(String(35))
+    section: Mapped[str] = mapped_column(String(80))
+    path: Mapped[str] = mapped_column(Text)
+    headline: Mapped[str] = mapped_column(Text)
+    text: Mapped[bytes] = mapped_column(LargeBinary)
+    published_at: Mapped[datetime] = mapped_column(UtcDateTime)
+
+
 class IndexState(Base):
     """One row: who keeps the index, until when unless renewed, and how far it is.
 
@@ -68,6 +87,12 @@ class IndexState(Base):
     """
 
     __tablename__ = "index_state"
+
+    # What a turn may change.
+    CHANGING = (
+        *("holder", "held_until", "serial", "set_number", "weights", "counted", "refreshed_at"),
+        *("placed_at", "changed_at"),
+    )
 
     id: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
     born: Mapped[str] = mapped_column(String(32))

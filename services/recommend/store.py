@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Table, delete, func, select, update
+from sqlalchemy import Table, bindparam, delete, func, select, update
 from sqlalchemy.orm import Session
 
 from services.recommend import index
 from services.recommend.domain import LIVE
-from services.recommend.models import Article, IndexState, RelatedSet
+from services.recommend.models import Article, IndexState, RelatedSet, SearchText
 from shared.db import per_dialect
 from shared.tables import jobs as _jobs
 
@@ -21,6 +21,7 @@ AnyRow = Any
 
 _articles: Table = Article.__table__  # type: ignore[assignment]
 _sets: Table = RelatedSet.__table__  # type: ignore[assignment]
+_texts: Table = SearchText.__table__  # type: ignore[assignment]
 _state: Table = IndexState.__table__  # type: ignore[assignment]
 _placing = (
     *(_articles.c.id, _articles.c.status, _articles.c.language, _articles.c.section, _articles.c.published_at),
@@ -28,17 +29,49 @@ _placing = (
 )
 
 
-def known_changes(session: Session, ids: Iterable[UUID]) -> dict[UUID, int]:
-    """The change that is held of each of these articles."""
-    rows = session.execute(select(_articles.c.id, _articles.c.change).where(_articles.c.id.in_(list(ids))))
-    return {row.id: row.change for row in rows}
+# What runs for every article is made once, and runs past the mapped classes' machinery, which costs as much again.
+
+
+def _run(
+    session: Session, statement: Any, values: Mapping[str, Any] | Sequence[Mapping[str, Any]] | None = None
+) -> Any:
+    return session.connection().execute(statement, values)
+
+
+def _among_ids(column: Any) -> Any:
+    return column.in_(bindparam("ids", expanding=True))
+
+
+_KNOWN = (
+    select(_articles.c.id, _articles.c.change, _texts.c.number)
+    .outerjoin_from(_articles, _texts, _texts.c.article_id == _articles.c.id)
+    .where(_among_ids(_articles.c.id))
+)
+_SETS = select(_sets.c.article_id, _sets.c.set_number, _sets.c.entries, _sets.c.made_at).where(
+    _among_ids(_sets.c.article_id)
+)
+_DELETE_SETS = delete(_sets).where(_among_ids(_sets.c.article_id))
+_LOCKED_STATE = select(_state).where(_state.c.id == 1).with_for_update()
+_END_TURN = (
+    update(_state).where(_state.c.id == 1).values({name: bindparam(f"the_{name}") for name in IndexState.CHANGING})
+)
+_MARK_PLACED = (
+    update(_articles)
+    .where(_articles.c.id == bindparam("the_id"), _articles.c.change == bindparam("the_change"))
+    .values(position=bindparam("the_position"), words=bindparam("the_words"))
+)
+
+
+def known(session: Session, ids: Iterable[UUID]) -> dict[UUID, AnyRow]:
+    """Of each of these articles: the change that is held, and the number under which it can be searched, or None."""
+    return {row.id: row for row in _run(session, _KNOWN, {"ids": list(ids)})}
 
 
 def save_articles(session: Session, rows: Sequence[dict[str, Any]]) -> None:
     """Insert or replace articles; a change that is not newer than what is there changes nothing."""
     if not rows:
         return
-    session.execute(_save_articles(session), sorted(rows, key=lambda row: row["id"]))
+    _run(session, _save_articles(session), sorted(rows, key=lambda row: row["id"]))
 
 
 @per_dialect
@@ -94,21 +127,20 @@ def count_waiting(session: Session) -> int:
 
 def mark_placed(session: Session, row: AnyRow, position: int, words: dict[str, str]) -> None:
     """Note that the index has this change of an article, unless a newer one has come meanwhile."""
-    same = (_articles.c.id == row.id) & (_articles.c.change == row.change)
-    session.execute(update(_articles).where(same).values(position=position, words=words))
+    same = {"the_id": row.id, "the_change": row.change}
+    _run(session, _MARK_PLACED, same | {"the_position": position, "the_words": words})
 
 
 def related_sets(session: Session, ids: Iterable[UUID]) -> dict[UUID, AnyRow]:
     """The present sets of these articles, as stored."""
-    rows = session.execute(select(_sets).where(_sets.c.article_id.in_(list(ids))))
-    return {row.article_id: row for row in rows}
+    return {row.article_id: row for row in _run(session, _SETS, {"ids": list(ids)})}
 
 
 def save_sets(session: Session, rows: Sequence[dict[str, Any]]) -> None:
     """Insert or replace related sets."""
     if not rows:
         return
-    session.execute(_save_sets(session), rows)
+    _run(session, _save_sets(session), rows)
 
 
 @per_dialect
@@ -123,7 +155,7 @@ def _save_sets(insert: Callable[[Table], Any]) -> Any:
 def delete_sets(session: Session, ids: Sequence[UUID]) -> None:
     """Remove the sets of articles that are gone."""
     if ids:
-        session.execute(delete(_sets).where(_sets.c.article_id.in_(ids)))
+        _run(session, _DELETE_SETS, {"ids": list(ids)})
 
 
 def related(session: Session, article_id: UUID) -> tuple[AnyRow | None, AnyRow | None, dict[UUID, AnyRow]]:
@@ -143,7 +175,13 @@ def state(session: Session) -> AnyRow:
 
 def locked_state(session: Session) -> AnyRow:
     """The state of the index, which no other process can change before this transaction ends."""
-    return session.execute(select(_state).where(_state.c.id == 1).with_for_update()).one()
+    return _run(session, _LOCKED_STATE).one()
+
+
+def end_turn(session: Session, state: AnyRow, **values: int | str | datetime | None) -> None:
+    """Write what a turn has changed of the state, which `locked_state` gave; None leaves a value as it was."""
+    kept = {f"the_{name}": value for name, value in state._mapping.items() if name in IndexState.CHANGING}
+    _run(session, _END_TURN, kept | {f"the_{name}": value for name, value in values.items() if value is not None})
 
 
 def change_state(session: Session, **values: int | str | datetime | None) -> None:

@@ -17,7 +17,17 @@ from tests.docs.pages import PAGES, ROOT, anchors, blocks, prose, table_rows
 
 OPERATIONS = ROOT / "docs" / "operations.md"
 # What the pages name and only a running system, a new service or a reader's own machine has.
-NOT_OURS = ("./var", "var/", "logs/", "site/", "gone/", "snapshots/", "services/wordcount/", "static/brand.css")
+NOT_OURS = (
+    "./var",
+    "var/",
+    "logs/",
+    "media/",
+    "site/",
+    "gone/",
+    "snapshots/",
+    "services/wordcount/",
+    "static/brand.css",
+)
 _LINK = re.compile(r"\]\((?P<target>[^)\s]+)\)")
 _CODE = re.compile(r"`([^`\n]+)`")
 _PATH = re.compile(r"[\w.-]+(/[\w.-]+)+/?|[\w-]+\.(py|md|toml|yml|sh)")

@@ -99,7 +99,7 @@ def hurt_embedded(evidence: Evidence) -> list[Hurt]:
         at_once(
             [fall(name) for name in late],
             [fall(name) for name in failpoints.NAMES if name not in late],
-            [kill("deliver"), kill("index"), kill("worker child")],
+            [kill("deliver"), kill("index"), kill("worker-2")],
         )
 
     return [
@@ -109,9 +109,9 @@ def hurt_embedded(evidence: Evidence) -> list[Hurt]:
         lambda: poison.push_garbage(system, "publish.normal"),
         lambda: poison.send_unknown_tasks(system),
         kill("redis"),
-        kill("sweeper"),
+        kill("deliver"),
         system.wipe_redis,
-        kill("worker"),
+        kill("worker-1"),
         kill("web"),
         lambda: system.freeze_redis(2.0),
     ]

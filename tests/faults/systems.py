@@ -266,11 +266,10 @@ class Embedded(System):
         return ServiceSettings.from_env({"ROTATIVE_DATA_DIR": str(self.data)}, service)
 
     def parts(self) -> dict[str, Callable[[], list[psutil.Process]]]:
-        """By the names that the supervisor gives them; "worker child" are the processes of its pool."""
+        """By the names that the supervisor gives them."""
         found: dict[str, Callable[[], list[psutil.Process]]] = {"redis": self._redis}
-        for name in ("web", "worker", "index", "deliver", "sweeper"):
+        for name in ("web", "worker-1", "worker-2", "index", "deliver"):
             found[name] = lambda name=name: self._named(name)  # type: ignore[misc]
-        found["worker child"] = lambda: [child for main in self._named("worker") for child in _children(main)]
         return found
 
     def _all(self) -> list[psutil.Process]:

@@ -68,7 +68,7 @@ def test_what_is_not_wanted_is_not_started(tmp_path):
     everything = {program.name for program in of(plan(tmp_path))}
     little = {program.name for program in of(plan(tmp_path, redis=False, flower_port=None))}
 
-    assert everything == {"redis", "web", "worker", "index", "deliver", "sweeper", "flower", "announce"}
+    assert everything == {"redis", "web", "worker-1", "worker-2", "index", "deliver", "flower", "announce"}
     assert everything - little == {"redis", "flower"}
 
 
