@@ -12,6 +12,7 @@ from services.ingest import actions, store
 from services.ingest.domain.states import Status
 from services.ingest.settings import IngestSettings
 from shared import clock, outbox
+from shared.keys import receive_uses
 from shared.service import Claim, Heard, Kind, Service
 
 TIDY_ROWS = 500
@@ -24,7 +25,8 @@ def create_service(settings: IngestSettings) -> Service:
     """The service ingest."""
     return Service(
         name="ingest",
-        listeners={"article.progress.v1": _on_article_progress},
+        knows_keys=True,
+        listeners={"article.progress.v1": _on_article_progress, "key.used.v1": receive_uses},
         kinds=[
             Kind(actions.REPLAY, _say_again, most=1),
             Kind(actions.RELEASE, _release_articles),

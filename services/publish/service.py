@@ -28,6 +28,7 @@ from services.publish.transports.webhook import Webhooks
 from shared import clock
 from shared.event_schemas import Heard
 from shared.jobs import Claim, Kind
+from shared.keys import receive_keys
 from shared.newsroom import load_newsroom
 from shared.outgoing import ANYWHERE, Network
 from shared.service import Service
@@ -105,6 +106,7 @@ def create_service(settings: PublishSettings) -> Publish:
 
     service = Service(
         name="publish",
+        knows_keys=True,
         listeners={
             "article.published.v1": receive_articles,
             "article.corrected.v1": receive_articles,
@@ -112,6 +114,7 @@ def create_service(settings: PublishSettings) -> Publish:
             "article.retracted.v1": receive_articles,
             "article.expired.v1": receive_articles,
             "related.changed.v1": receive_related,
+            "key.changed.v1": receive_keys,
         },
         kinds=(
             Kind(kinds.BUILD_PAGE, build_pages, most=20),

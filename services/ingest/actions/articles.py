@@ -46,8 +46,8 @@ from shared import outbox
 from shared.errors import Conflict, Fault, Unprocessable
 from shared.events import ArticleCorrected
 from shared.ids import new_id
-from shared.keys import Actor
 from shared.newsroom import Newsroom
+from shared.roles import Actor
 
 _SLUG_TRIES = 20
 

@@ -29,8 +29,8 @@ from shared.events import (
     PublicArticle,
     Retraction,
 )
-from shared.keys import Actor
 from shared.newsroom import RESERVED_SEGMENTS, Newsroom
+from shared.roles import Actor
 
 FLASH = 1
 # Jobs with a time: an embargo to lift, a live article whose time is over. Their reference is the article's id.

@@ -51,11 +51,12 @@ class Desk:
 
 @dataclass(frozen=True)
 class Answer:
-    """A response in the making. body: JSON values, or None for none."""
+    """A response in the making. body: JSON values, or None for none; kept: what a repetition gets, if not the body."""
 
     status: int
     body: Mapping[str, Any] | None
     headers: Mapping[str, str] = field(default_factory=dict)
+    kept: Mapping[str, Any] | None = None
 
 
 # Replies
@@ -199,7 +200,7 @@ def answer_once(sent: Any, work: Callable[[Session], Answer]) -> Response:
             key=key,
             status=answer.status,
             headers=answer.headers,
-            body=made.get_data(as_text=True),
+            body=made.get_data(as_text=True) if answer.kept is None else json.dumps(answer.kept, ensure_ascii=False),
         )
     return made
 
