@@ -174,7 +174,7 @@ def dead() -> None:
 @dead.command("list")
 @talks
 def list_dead(client: Client) -> None:
-    """List what is dead in all services."""
+    """List what is dead in all services, and deliveries that failed or of which nobody knows whether they arrived."""
     rows = [
         (
             f"{service}/{letter['id']}",
@@ -195,9 +195,9 @@ def list_dead(client: Client) -> None:
 @click.argument("letter")
 @talks
 def show_dead(client: Client, letter: str) -> None:
-    """Show one dead letter (SERVICE/ID, as the list names it) with its payload."""
+    """Show one dead letter or delivery (as the list names it) with its payload or attempts."""
     service, number = _letter(letter)
-    click.echo(json.dumps(client.ask("GET", f"/v1/{service}/dead/{number}"), ensure_ascii=False, indent=2))
+    click.echo(json.dumps(client.ask("GET", client.dead_path(service, number)), ensure_ascii=False, indent=2))
 
 
 @dead.command("retry")
@@ -205,9 +205,9 @@ def show_dead(client: Client, letter: str) -> None:
 @click.option("--all", "every", is_flag=True, help="All that there are.")
 @talks
 def retry_dead(client: Client, letters: Sequence[str], every: bool) -> None:
-    """Do dead letters (SERVICE/ID) again, with all their tries."""
+    """Do dead letters (SERVICE/ID) again, or send deliveries (delivery/ID) again, with all their tries."""
     for service, number in _chosen(client, letters, every):
-        client.ask("POST", f"/v1/{service}/dead/{number}/retry")
+        client.ask("POST", f"{client.dead_path(service, number)}/retry")
         click.echo(f"{service}/{number} will be tried again.")
 
 
@@ -216,9 +216,9 @@ def retry_dead(client: Client, letters: Sequence[str], every: bool) -> None:
 @click.option("--all", "every", is_flag=True, help="All that there are.")
 @talks
 def discard_dead(client: Client, letters: Sequence[str], every: bool) -> None:
-    """End dead letters (SERVICE/ID) without doing their work."""
+    """Give up dead letters (SERVICE/ID) and deliveries (delivery/ID)."""
     for service, number in _chosen(client, letters, every):
-        client.ask("DELETE", f"/v1/{service}/dead/{number}")
+        client.ask("DELETE", client.dead_path(service, number))
         click.echo(f"{service}/{number} is discarded.")
 
 
@@ -229,11 +229,12 @@ def _chosen(client: Client, letters: Sequence[str], every: bool) -> list[tuple[s
 
 
 def _letter(name: str) -> tuple[str, str]:
+    from rotative.client import DELIVERY
     from rotative.parts import SERVICES
 
     service, _, number = name.partition("/")
-    if service not in SERVICES or not number.isalnum():
-        raise click.UsageError(f"{name!r} should be SERVICE/ID, as `rotative dead list` shows it.")
+    if service not in (*SERVICES, DELIVERY) or not number.replace("-", "").isalnum():
+        raise click.UsageError(f"{name!r} should be SERVICE/ID or delivery/ID, as `rotative dead list` shows it.")
     return service, number
 
 

@@ -166,6 +166,10 @@ def http_problem(error: HTTPException) -> Response:
 def _from_werkzeug(error: HTTPException) -> NewsroomError:
     status = error.code or 500
     headers = {}
+    # flask-smorest tells what a schema refused by the part of the request that it was in: {"json": {"url": [...]}}.
+    refused = (getattr(error, "data", None) or {}).get("messages")
+    if status == 422 and isinstance(refused, Mapping):
+        return errors.Unprocessable(errors=[fault for part in refused.values() for fault in _walk(part, "")])
     allowed = getattr(error, "valid_methods", None)
     if allowed:
         headers["Allow"] = ", ".join(allowed)

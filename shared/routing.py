@@ -9,7 +9,7 @@ from __future__ import annotations
 SERVICES: dict[str, tuple[str, ...]] = {
     "ingest": ("urgent", "normal", "bulk"),
     "recommend": ("urgent", "normal", "bulk"),
-    "publish": ("urgent", "normal", "bulk", "deliver"),
+    "publish": ("urgent", "normal", "bulk", "deliver", "retry"),
 }
 
 LISTENERS: dict[str, tuple[str, ...]] = {

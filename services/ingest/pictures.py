@@ -112,6 +112,10 @@ def _mended(image: Image.Image, data: bytes, kind: str, turned: bool) -> bytes:
     for tag in (_GPS, _ORIENTATION):
         if tag in exif:
             del exif[tag]
+    for tag, value in list(exif.items()):
+        # Read as Latin-1 whatever they are, and else written as ASCII: the bytes as they were.
+        if isinstance(value, str) and not value.isascii():
+            exif[tag] = value.encode("latin-1", "replace")
     if kind == "JPEG" and not turned:
         return _with_segments(data, _kept_segments(data, exif.tobytes()))
     out = io.BytesIO()
@@ -179,10 +183,19 @@ def _texts(image: Image.Image) -> dict[str, str]:
     if byline and credit and byline not in credit:
         credit = f"{byline} / {credit}"
     return {
-        "caption": _tidy(iptc(120) or exif.get(_DESCRIPTION, ""), 1000),
-        "credit": _tidy(credit or byline or exif.get(_ARTIST, ""), 200),
-        "copyright": _tidy(iptc(116) or exif.get(_COPYRIGHT, ""), 200),
+        "caption": _tidy(iptc(120) or _unicode(exif.get(_DESCRIPTION, "")), 1000),
+        "credit": _tidy(credit or byline or _unicode(exif.get(_ARTIST, "")), 200),
+        "copyright": _tidy(iptc(116) or _unicode(exif.get(_COPYRIGHT, "")), 200),
     }
+
+
+def _unicode(value: Any) -> str:
+    """A text of EXIF, which today's cameras write as UTF-8 and Pillow reads as Latin-1."""
+    text = str(value)
+    try:
+        return text.encode("latin-1").decode("utf-8")
+    except UnicodeError:
+        return text
 
 
 def _iptc(image: Image.Image) -> Any:

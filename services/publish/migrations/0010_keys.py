@@ -5,7 +5,7 @@ from alembic import op
 from shared.keys import create_keys_table_v1
 
 revision = "0010"
-down_revision = "0001"
+down_revision = "0005"
 branch_labels = None
 depends_on = None
 

@@ -97,6 +97,7 @@ def test_the_dead_of_all_services_are_listed_by_names_that_other_commands_take(s
     letter = {"id": 7, "kind": "event", "reference": "0199", "attempts": 8, "error": "ValueError:\n no"}
     for service in ("ingest", "recommend", "publish"):
         system.pages(f"/v1/{service}/dead", [letter] if service == "publish" else [])
+    system.says("GET", "/v1/deliveries", 200, {"items": []})
     system.says("POST", "/v1/publish/dead/7/retry", 204)
     system.says("DELETE", "/v1/publish/dead/7", 204)
     system.says("GET", "/v1/publish/dead/7", 200, letter)
@@ -108,6 +109,31 @@ def test_the_dead_of_all_services_are_listed_by_names_that_other_commands_take(s
     assert run("dead", "show", "publish/7").exit_code == 0
     assert run("dead", "retry", "publish/7").output == "publish/7 will be tried again.\n"
     assert run("dead", "discard", "--all").output == "publish/7 is discarded.\n"
+
+
+def test_failed_deliveries_are_listed_among_the_dead_and_sent_again_or_given_up(system):
+    for service in ("ingest", "recommend", "publish"):
+        system.pages(f"/v1/{service}/dead", [])
+    delivery = {
+        "id": "0199-ab",
+        "channel": "webhook",
+        "state": "failed",
+        "type": "article.published",
+        "article_id": "01",
+        "subscription_id": "02",
+        "attempts": [{"status": 503, "answer": "busy"}, {"status": None, "answer": "no answer in time"}],
+    }
+    given = iter([[delivery], [], [], [delivery], [], []])
+    system.answers["GET", "/v1/deliveries"] = lambda _: httpx.Response(200, json={"items": next(given)})
+    system.says("POST", "/v1/deliveries/0199-ab/retry", 204)
+    system.says("DELETE", "/v1/deliveries/0199-ab", 204)
+
+    listed = run("dead", "list").output
+
+    assert "delivery/0199-ab" in listed
+    assert "no answer: no answer in time" in listed
+    assert run("dead", "retry", "delivery/0199-ab").output == "delivery/0199-ab will be tried again.\n"
+    assert run("dead", "discard", "--all").output == "delivery/0199-ab is discarded.\n"
 
 
 @pytest.mark.parametrize("arguments", [["retry"], ["retry", "7"], ["discard", "--all", "publish/7"], ["show", "x/7"]])
