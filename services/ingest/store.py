@@ -11,6 +11,7 @@ from sqlalchemy import Row, Table, bindparam, delete, exists, insert, select, up
 from sqlalchemy.orm import Session
 
 from services.ingest.domain import journey
+from services.ingest.listing import remove_words
 from services.ingest.models import Article, FirstAnswer, FormerPath, Media, Origin, Revision, TimelineStep
 from shared.db import per_dialect
 
@@ -130,6 +131,7 @@ def revisions(session: Session, article_id: UUID, *, before: int | None, most: i
 
 def delete_article(session: Session, article_id: UUID) -> None:
     """Remove an article with its texts, its timeline and its former addresses."""
+    remove_words(session, article_id)
     for table in (_REVISIONS, _TIMELINE, _FORMER, _ORIGINS):
         session.execute(delete(table).where(table.c.article_id == article_id))
     session.execute(delete(_ARTICLES).where(_ARTICLES.c.id == article_id))
@@ -177,19 +179,6 @@ def corrections(session: Session, article_ids: Sequence[UUID]) -> dict[UUID, lis
     for revision in session.scalars(statement.order_by(Revision.article_id, Revision.number)):
         found.setdefault(revision.article_id, []).append(revision)
     return found
-
-
-def list_articles(
-    session: Session, *, filters: Mapping[str, str], before: UUID | None, after: UUID | None, most: int
-) -> list[Article]:
-    """Articles, newest accepted first; filters: by equal columns. before: only older ones; after: only newer ones."""
-    statement = select(Article).filter_by(**filters).limit(most)
-    if after is not None:
-        newer = session.scalars(statement.where(Article.id > after).order_by(Article.id)).all()
-        return list(reversed(newer))
-    if before is not None:
-        statement = statement.where(Article.id < before)
-    return list(session.scalars(statement.order_by(Article.id.desc())))
 
 
 def articles_after(session: Session, cursor: UUID | None, most: int) -> list[Row[Any]]:
