@@ -102,14 +102,15 @@ class Client:
         method: str,
         path: str,
         *,
-        body: Any,
+        body: Any = None,
+        content: bytes | None = None,
         headers: Mapping[str, str] | None,
         timeout_s: float,
         query: Mapping[str, Any],
     ) -> httpx.Response:
         try:
             answer = self._http.request(
-                method, path, json=body, headers=headers, params=query or None, timeout=timeout_s
+                method, path, json=body, content=content, headers=headers, params=query or None, timeout=timeout_s
             )
         except httpx.ConnectError as error:
             raise Failure(
@@ -135,6 +136,19 @@ class Client:
         began = time.perf_counter()
         reply = self.ask("POST", "/v1/articles", body=dict(article), headers=headers)
         return reply, (time.perf_counter() - began) * 1000
+
+    def post_batch(self, articles: Sequence[Mapping[str, Any]], *, dry_run: bool = False) -> list[dict[str, Any]]:
+        """Post many articles on the bulk queues; a verdict for each, in order. Raises Failure."""
+        lines = "".join(f"{json.dumps(article, ensure_ascii=False)}\n" for article in articles)
+        query = {"bulk": "true", "dry_run": "true" if dry_run else "false"}
+        headers = {"Content-Type": "application/x-ndjson"}
+        answer = self._send(
+            "POST", "/v1/articles/batch", content=lines.encode(), headers=headers, timeout_s=120.0, query=query
+        )
+        verdicts = [json.loads(line) for line in answer.text.splitlines()]
+        if len(verdicts) != len(articles):
+            raise Failure(f"{self.url} ended its answer after {len(verdicts)} of {len(articles)} articles.")
+        return verdicts
 
     def wait_until_live(self, article: Mapping[str, Any], *, timeout_s: float) -> bool:
         """Wait until a reader's GET of the article's page answers 200; False if it has not after timeout_s."""

@@ -7,13 +7,13 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from flask import Response
+from flask import Response, request
 from flask_smorest import Blueprint
 from marshmallow import RAISE, Schema
 from sqlalchemy.orm import Session
 
 from services.ingest import actions, listing
-from services.ingest.actions import Wanted
+from services.ingest.actions import Wanted, wire
 from services.ingest.domain import words
 from services.ingest.domain.states import Status
 from services.ingest.routes.batch import add_batch_route
@@ -21,6 +21,7 @@ from services.ingest.routes.desk import (
     DRY_RUN,
     IF_MATCH,
     MERGE_PATCH,
+    NINJS,
     Answer,
     Desk,
     answer_now,
@@ -56,7 +57,7 @@ def _add_writing_routes(bp: Any, desk: Desk) -> None:
 
     @bp.post("")
     @http.needs("reporter")
-    @takes(bp, desk.article_body)
+    @takes(bp, desk.article_body, ninjs=True)
     @idempotent(bp, DRY_RUN)
     @bp.response(201, replies.ArticleReply)
     def post_article() -> Response:
@@ -66,7 +67,9 @@ def _add_writing_routes(bp: Any, desk: Desk) -> None:
         role may not publish; 409 a slug that is taken; 422 every fault of it. What was taken out of its HTML comes back
         as warnings.
         """
-        sent = http.json_body()
+        sent = http.json_body("application/json", NINJS)
+        if request.mimetype == NINJS:
+            return _post_ninjs(desk, sent)
         fields = desk.article_body.load(sent)
         publish = fields.pop("status") == Status.LIVE
         wanted = Wanted(**fields)
@@ -140,6 +143,21 @@ def _add_writing_routes(bp: Any, desk: Desk) -> None:
             return Answer(204, None)
 
         return answer_now(do)
+
+
+def _post_ninjs(desk: Desk, sent: Any) -> Response:
+    """An agency's article: posted once, refiled when it comes again with other texts, killed when it is canceled."""
+    wanted, known_as = wire.of_ninjs(sent, desk.newsroom)
+    notices = bodies.notices_of_turned_lines(wanted)
+    fields = None if wanted is None else desk.article_body.load(wanted)
+
+    def take(session: Session) -> Answer:
+        held = wire.take_ninjs(
+            session, fields, origin=known_as, newsroom=desk.newsroom, by=http.actor(), now=clock.now()
+        )
+        return article_answer(desk, held, 201 if held.article.change == 1 and not held.existing else 200, notices)
+
+    return answer_once(sent, take)
 
 
 def _filter(query: Mapping[str, Any]) -> listing.Filter:

@@ -27,6 +27,7 @@ from shared.newsroom import Newsroom
 from shared.words import translated
 
 MERGE_PATCH = "application/merge-patch+json"
+NINJS = "application/ninjs+json"
 
 _REPLY = replies.ArticleReply()
 _SUMMARY = replies.ArticleSummaryReply()
@@ -260,9 +261,14 @@ _IDEMPOTENCY_KEY = _header(
 )
 
 
-def documented_body(bp: Any, schema: Schema, *media_types: str, required: bool = True) -> Callable[[Any], Any]:
-    """Describe a JSON body that the route itself reads."""
-    content = {name: {"schema": schema} for name in (*media_types, "application/json")}
+def documented_body(
+    bp: Any, schema: Schema, *media_types: str, required: bool = True, ninjs: bool = False
+) -> Callable[[Any], Any]:
+    """Describe a JSON body that the route itself reads. ninjs: IPTC's format is taken as well."""
+    content: dict[str, Any] = {name: {"schema": schema} for name in (*media_types, "application/json")}
+    if ninjs:
+        described_as = "An article in ninjs 2 or 3 (IPTC), with a subject that is the key of a section."
+        content[NINJS] = {"schema": {"type": "object", "required": ["uri"], "description": described_as}}
     described: Callable[[Any], Any] = bp.doc(requestBody={"required": required, "content": content})
     return described
 
