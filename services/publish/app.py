@@ -7,6 +7,7 @@ import os
 from flask import Flask
 
 from services.publish import routes
+from services.publish.channels import reader_routes
 from services.publish.channels import routes as channel_routes
 from services.publish.pages import serve_site
 from services.publish.service import create_service
@@ -29,5 +30,6 @@ def create_app(settings: PublishSettings | None = None) -> Flask:
         protocol_blueprint("publish"),
     ]
     app = create_service_app(node, blueprints, title="Rotative: publish")
+    app.register_blueprint(reader_routes.create_blueprint(settings))
     serve_site(app, publish.builder)
     return app

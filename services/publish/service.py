@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import functools
 import importlib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -14,17 +14,20 @@ from sqlalchemy.orm import Session
 
 from services.publish import actions, kinds
 from services.publish.build import Builder
-from services.publish.channels import deliveries, store, subscriptions
+from services.publish.channels import deliveries, store, subscriptions, surfaces
 from services.publish.channels.announce import announce_later, fan_out
 from services.publish.channels.deliver import LEASE_S, Deliverer
 from services.publish.channels.loop import Loop
 from services.publish.channels.public import PublicAddress
-from services.publish.channels.secrets import signing_secrets
+from services.publish.channels.secrets import indexnow_key, signing_secrets
 from services.publish.renderers import Renderer
 from services.publish.settings import PublishSettings
 from services.publish.site import LocalSite
 from services.publish.transports import Transport
+from services.publish.transports.apprise import Apprise
+from services.publish.transports.indexnow import IndexNow
 from services.publish.transports.webhook import Webhooks
+from services.publish.transports.websub import WebSub
 from shared import clock
 from shared.event_schemas import Heard
 from shared.jobs import Claim, Kind
@@ -70,7 +73,8 @@ def create_service(settings: PublishSettings) -> Publish:
     deliverer = Deliverer(
         loop,
         lambda row: _secrets_of(settings, row),
-        lambda: _make_transports(settings, make_gate(settings.webhook_allow)),
+        lambda: _make_transports(settings, builder, make_gate(settings.webhook_allow)),
+        lambda session, body, made_at: surfaces.are_in_place(session, builder.site, body, made_at, clock.now()),
     )
     public = None
     if settings.public_check:
@@ -137,8 +141,18 @@ def _secrets_of(settings: PublishSettings, row: Row[Any]) -> tuple[bytes, ...]:
     return signing_secrets(settings, row.subscription_id, row.secret_version, row.old_secret_until, clock.now())
 
 
-def _make_transports(settings: PublishSettings, gate: Any) -> Mapping[str, Transport]:
-    return {"webhook": Webhooks(gate.post)}
+def _make_transports(settings: PublishSettings, builder: Builder, gate: Any) -> Mapping[str, Transport]:
+    newsroom = builder.newsroom
+
+    def urls_of_existing(paths: Sequence[str]) -> list[str]:
+        return [newsroom.url(path) for path in surfaces.existing(builder.site, paths)]
+
+    return {
+        "webhook": Webhooks(gate.post),
+        "websub": WebSub(gate.post, urls_of_existing),
+        "indexnow": IndexNow(gate.post, newsroom.base_url, indexnow_key(settings)),
+        "apprise": Apprise(),
+    }
 
 
 def _status(session: Session) -> Mapping[str, float | int | str | None]:
