@@ -74,8 +74,8 @@ class Wanted:
     """An article as an editor wants it; texts are clean and within their limits, the body is sanitised.
 
     slug: None to have it made from the headline. published_at: aware UTC, not in the future, None for now. images: as
-    the API takes them until they are found (see pictures), then as events.Picture holds them. Times are aware UTC. origin:
-    an id that it has elsewhere; an article that has it already is not posted again.
+    the API takes them until they are found (see pictures), then as events.Picture holds them. Times are aware UTC.
+    origin: an id that it has elsewhere; an article that has it already is not posted again.
     """
 
     headline: str
