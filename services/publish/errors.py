@@ -9,3 +9,9 @@ class SubscriptionNotFound(NotFound):
     """404: no subscription has this id."""
 
     code = "subscription-not-found"
+
+
+class RedirectNotFound(NotFound):
+    """404: no redirect stands at this path."""
+
+    code = "redirect-not-found"

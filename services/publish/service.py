@@ -9,12 +9,13 @@ from datetime import datetime
 
 from sqlalchemy.orm import Session
 
-from services.publish import actions, kinds
+from services.publish import actions, kinds, redirects, upkeep
 from services.publish.build import Builder
 from services.publish.channels import store as channels
 from services.publish.channels.announce import announce_later
 from services.publish.channels.deliver import Deliverer
 from services.publish.models import Subscription
+from services.publish.pace import Pace
 from services.publish.renderers import Renderer
 from services.publish.settings import PublishSettings
 from services.publish.site import LocalSite
@@ -50,27 +51,32 @@ def make_builder(settings: PublishSettings) -> Builder:
 def create_service(settings: PublishSettings) -> Publish:
     """publish with its tools; made once in each process."""
     builder = make_builder(settings)
+    pace = Pace()
     deliverer = Deliverer(
         lambda subscription: webhook_secret(settings, subscription),
         lambda: Gate(settings.webhook_allow, timeout_s=settings.webhook_timeout_s).post,
     )
 
     def receive_articles(session: Session, heard: list[Heard]) -> None:
-        actions.receive_articles(session, heard, builder=builder, now=clock.now())
+        actions.receive_articles(session, heard, builder=builder, pace=pace, now=clock.now())
 
     def receive_related(session: Session, heard: list[Heard]) -> None:
-        actions.receive_related(session, heard, now=clock.now())
+        actions.receive_related(session, heard, pace=pace, now=clock.now())
 
     def build_pages(claim: Claim) -> None:
-        actions.build_pages(claim, builder=builder)
+        actions.build_pages(claim, builder=builder, pace=pace)
 
     def announce(claim: Claim) -> None:
         announce_later(claim, builder=builder)
 
     def rebuild_site(claim: Claim) -> None:
-        actions.rebuild_site(claim, builder=builder)
+        upkeep.rebuild_site(claim, builder=builder)
+
+    def export_redirects(claim: Claim) -> None:
+        redirects.export(claim, builder=builder)
 
     def tidy(session: Session, until: datetime) -> int:
+        upkeep.age_news(session, builder=builder, now=clock.now())
         return channels.remove_old_deliveries(session, until, TIDY_ROWS)
 
     service = Service(
@@ -88,6 +94,7 @@ def create_service(settings: PublishSettings) -> Publish:
             Kind(kinds.ANNOUNCE, announce, most=100),
             Kind(kinds.ATTEMPT_DELIVERY, deliverer.attempt_deliveries, most=100, lease_s=DELIVERY_LEASE_S),
             Kind(kinds.REBUILD_SITE, rebuild_site, most=1),
+            Kind(kinds.EXPORT_REDIRECTS, export_redirects, most=1),
         ),
         tidy=tidy,
         status=_status,

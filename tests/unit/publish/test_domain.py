@@ -1,4 +1,4 @@
-"""The rules of publish: lists, filters, and when a failed delivery is tried again."""
+"""The rules of publish: filters, and when a failed delivery is tried again."""
 
 from __future__ import annotations
 
@@ -9,20 +9,7 @@ import pytest
 
 from services.publish import domain
 from shared.ids import new_id
-from shared.newsroom import load_newsroom
 from tests.factories import public_article, today
-
-NEWSROOM = load_newsroom()
-
-
-def test_an_article_stands_in_its_editions_lists_and_its_sections() -> None:
-    assert domain.lists_of(NEWSROOM, "fr", "sport") == {"/", "/feed.xml", "/sport", "/sport/feed.xml"}
-    assert domain.lists_of(NEWSROOM, "ar", "sport") == {"/ar", "/ar/feed.xml", "/ar/sport", "/ar/sport/feed.xml"}
-
-
-def test_every_list_has_one_path() -> None:
-    lists = domain.list_pages(NEWSROOM)
-    assert len(lists) == len(NEWSROOM.languages) * (1 + len(NEWSROOM.sections)) * 2
 
 
 @pytest.mark.parametrize(
