@@ -83,7 +83,7 @@ def answer(builder: Builder, path: str) -> Response:
         response.headers["Cache-Control"] = MEDIA_CACHING if path.startswith("/media/") else PAGE_CACHING
     if "gzip" in request.headers.get("Accept-Encoding", ""):
         packed = site.compressed(path)
-        if packed is None and len(content) > SMALL and response.mimetype.endswith(("xml", "json")):
+        if packed is None and len(content) > SMALL and type_of(path).partition(";")[0].endswith(("xml", "json")):
             packed = gzip.compress(content, 1, mtime=0)
         if packed is not None:
             response.set_data(packed)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -13,6 +13,9 @@ from services.recommend import domain, store
 from services.recommend.index import Article, Change, Reading, read
 from services.recommend.index.text import plain_text
 from services.recommend.keeper import Keeper, Turn
+from services.recommend.search import queries
+from services.recommend.search import store as search
+from services.recommend.search.excerpts import excerpt
 from shared import jobs, outbox
 from shared.events import ArticleProgress, ProgressFact, PublicArticle, RelatedChanged, RelatedSet
 from shared.service import Heard
@@ -32,15 +35,19 @@ def hear_articles(session: Session, heard: Sequence[Heard], *, keeper: Keeper, n
     that is not newer than what is held changes nothing.
     """
     wanted = domain.newest(one.event.article for one in heard)
-    held = store.known_changes(session, wanted)
-    new = [article for article in wanted.values() if article.change > held.get(article.id, 0)]
+    known = store.known(session, wanted)
+    texts = {article.id: _plain_text(article) for article in wanted.values() if article.status == domain.LIVE}
+    _make_findable(session, wanted.values(), texts, known)
+    new = [
+        article for article in wanted.values() if article.id not in known or article.change > known[article.id].change
+    ]
     if not new:
         return
     lane = heard[0].lane
     turn = keeper.take_turn(session, now=now)
     rows, facts = [], []
     for article in new:
-        row = _row(article)
+        row = _row(article, texts)
         if turn is not None:
             reading: Reading | None = row.pop("_read")
             facts.append(_place(keeper, turn, row, reading, now=now))
@@ -77,6 +84,38 @@ def place_waiting(session: Session, turn: Turn, *, keeper: Keeper, lane: str, no
     return len(waiting) < MOST_PLACED
 
 
+def search_articles(
+    session: Session, *, q: str, lang: str, section: str, since: str, cursor: str, limit: str
+) -> dict[str, Any]:
+    """A page of what a reader searches, as SearchReply says. Every value is text as it came in; none is refused."""
+    query = queries.parse(q, lang or None)
+    most = domain.page_size(limit)
+    hits = search.find(
+        session,
+        query,
+        language=lang or None,
+        section=section or None,
+        since=domain.day_or_instant(since),
+        after=domain.after_cursor(cursor or since),
+        most=most + 1,
+    )
+    marks = query.marks()
+    items = [
+        {
+            "id": hit.article_id,
+            "url": hit.path,
+            "headline": hit.headline,
+            "excerpt_html": excerpt(hit.language, hit.text, marks),
+            "section": hit.section,
+            "language": hit.language,
+            "first_published_at": hit.published_at,
+        }
+        for hit in hits[:most]
+    ]
+    last = hits[most - 1] if len(hits) > most else None
+    return {"items": items, "next": None if last is None else domain.cursor(last.in_headline, last.number)}
+
+
 def ask_for_refresh(session: Session, *, now: datetime) -> None:
     """Have the weights of all terms counted anew, on the bulk lane. One that is already running starts once more."""
     jobs.add(session, REFRESH, ALL, lane="bulk", payload={"asked_at": now.isoformat()})
@@ -95,7 +134,39 @@ def refresh_weights(session: Session, turn: Turn, *, asked: str | None, keeper: 
     return done
 
 
-def _row(article: PublicArticle) -> dict[str, Any]:
+def _make_findable(
+    session: Session, articles: Iterable[PublicArticle], texts: Mapping[UUID, str], known: Mapping[UUID, Any]
+) -> None:
+    """Have readers find live articles as they are now, and no others. texts: plain, of those that are live."""
+    found, gone = [], []
+    for article in articles:
+        held = known.get(article.id)
+        change, number = (held.change, held.number) if held is not None else (0, None)
+        # One that was held before there was a search is made findable by a replay.
+        if article.id in texts and (article.change > change or (article.change == change and number is None)):
+            found.append(
+                search.Text(
+                    article_id=article.id,
+                    language=article.language,
+                    section=article.section,
+                    path=article.path,
+                    headline=article.headline,
+                    text=texts[article.id],
+                    published_at=article.first_published_at,
+                    number=number,
+                )
+            )
+        elif article.change > change and number is not None:
+            gone.append(number)
+    search.remove(session, gone)
+    search.save(session, found)
+
+
+def _plain_text(article: PublicArticle) -> str:
+    return f"{article.standfirst}\n{plain_text(article.body_html)}".strip()
+
+
+def _row(article: PublicArticle, texts: Mapping[UUID, str]) -> dict[str, Any]:
     row: dict[str, Any] = {
         "id": article.id,
         "change": article.change,
@@ -110,7 +181,7 @@ def _row(article: PublicArticle) -> dict[str, Any]:
         "_read": None,
     }
     if article.status == domain.LIVE:
-        reading = read(article.language, article.headline, f"{article.standfirst}\n{plain_text(article.body_html)}")
+        reading = read(article.language, article.headline, texts[article.id])
         row |= {"reading": reading.packed(), "words": reading.terms.surface, "_read": reading}
     return row
 

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping, Sequence
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -88,3 +89,40 @@ def shared_words(article: Mapping[str, str], other: Mapping[str, str]) -> list[s
             if len(found) == REASON_WORDS:
                 break
     return found
+
+
+# Search
+
+PAGE_SIZE, MOST_PAGE_SIZE = 20, 50
+_CURSOR = re.compile(r"([ht])(-?[0-9a-f]{1,16})")
+
+
+def page_size(text: str) -> int:
+    """How many articles a page of search shows; the usual number for what is no number."""
+    number = int(text) if text.isascii() and text.isdigit() and len(text) < 6 else PAGE_SIZE
+    return min(MOST_PAGE_SIZE, max(1, number))
+
+
+def day_or_instant(text: str) -> datetime | None:
+    """A day (its first moment in UTC) or an instant; None for what is neither."""
+    try:
+        at = datetime.fromisoformat(text)
+    except ValueError:
+        return None
+    try:
+        return at.replace(tzinfo=UTC) if at.tzinfo is None else at.astimezone(UTC)
+    except OverflowError:
+        return None
+
+
+def cursor(in_headline: bool, number: int) -> str:
+    """The place behind an article found, as text."""
+    return f"{'h' if in_headline else 't'}{number:x}"
+
+
+def after_cursor(text: str) -> tuple[bool, int] | None:
+    """What `cursor` made text of; None for anything else."""
+    match = _CURSOR.fullmatch(text)
+    if match is None or not -(1 << 63) <= int(match[2], 16) < 1 << 63:
+        return None
+    return match[1] == "h", int(match[2], 16)

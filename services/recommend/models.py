@@ -10,6 +10,7 @@ from sqlalchemy import JSON, BigInteger, Index, LargeBinary, MetaData, String, T
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
 from shared.db import NAMING, UtcDateTime
+from shared.keys import keys_table
 from shared.tables import protocol_tables
 
 
@@ -20,6 +21,7 @@ class Base(DeclarativeBase):
 
 
 protocol_tables(Base.metadata)
+keys_table(Base.metadata)
 
 
 class Article(Base):
@@ -57,6 +59,25 @@ class RelatedSet(Base):
     set_number: Mapped[int] = mapped_column(BigInteger)
     entries: Mapped[list[list[Any]]] = mapped_column(JSON)
     made_at: Mapped[datetime] = mapped_column(UtcDateTime)
+
+
+class SearchText(Base):
+    """A live article as readers find it; its words are in the full text, under the same number.
+
+    number: grows with the time of publication. text: standfirst and body, plain, zlib.
+    """
+
+    __tablename__ = "search_texts"
+    __table_args__ = (Index("ix_search_texts_article_id", "article_id", unique=True),)
+
+    number: Mapped[int] = mapped_column(BigInteger, primary_key=True, autoincrement=False)
+    article_id: Mapped[UUID] = mapped_column(Uuid)
+    language: Mapped[str] = mapped_column(String(35))
+    section: Mapped[str] = mapped_column(String(80))
+    path: Mapped[str] = mapped_column(Text)
+    headline: Mapped[str] = mapped_column(Text)
+    text: Mapped[bytes] = mapped_column(LargeBinary)
+    published_at: Mapped[datetime] = mapped_column(UtcDateTime)
 
 
 class IndexState(Base):

@@ -1,22 +1,18 @@
-"""HTTP in, HTTP out: /v1/related and /v1/recommend/refresh."""
+"""HTTP in, HTTP out: /v1/related, /v1/search and /v1/recommend/refresh."""
 
 from __future__ import annotations
 
 from typing import Any
 from uuid import UUID
 
+from flask import request
 from flask_smorest import Blueprint
 from sqlalchemy.orm import Session
 
 from services.recommend import actions, domain, schemas, store
+from services.recommend.errors import ArticleNotFound
+from services.recommend.pace import Pace, address_of
 from shared import clock, http
-from shared.errors import NotFound
-
-
-class ArticleNotFound(NotFound):
-    """404: no article of this id is live here."""
-
-    code = "article-not-found"
 
 
 def related_blueprint() -> Any:
@@ -49,6 +45,28 @@ def related_blueprint() -> Any:
             "made_at": stored.made_at if stored is not None else None,
             "entries": entries,
         }
+
+    return bp
+
+
+def search_blueprint() -> Any:
+    """Search, for readers. Limited by address: everybody may ask."""
+    bp = Blueprint("search", __name__, url_prefix="/v1/search", description="What readers search")
+    pace = Pace()
+
+    @bp.get("")
+    @bp.arguments(schemas.SearchQuery, location="query")
+    @bp.response(200, schemas.SearchReply)
+    def search(asked: dict[str, str]) -> dict[str, Any]:
+        """200 with articles that have every word of `q`, those with all of them in the headline first, then the newest.
+
+        "Quotes" hold words together and a minus leaves a word out; accents and case do not matter. Any text is a query:
+        one without a word finds nothing, and what cannot be read of the other parameters is passed over. `next` is the
+        cursor of the next page, or null. 429 for an address that asks more than ten times a second.
+        """
+        pace.take(address_of(request))
+        with http.node().reading() as session:
+            return actions.search_articles(session, **asked)
 
     return bp
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from marshmallow import Schema, fields
+from marshmallow import EXCLUDE, Schema, fields
 
 
 class RelatedEntryReply(Schema):
@@ -23,6 +23,43 @@ class RelatedReply(Schema):
     set_number = fields.Integer(required=True)
     made_at = fields.AwareDateTime(required=True, allow_none=True)
     entries = fields.List(fields.Nested(RelatedEntryReply), required=True)
+
+
+class SearchQuery(Schema):
+    """What a reader searches. Nothing here is refused: what cannot be read is passed over.
+
+    q: words, "phrases" and -exclusions. lang: of the articles, as "fr". section: its key. from: a day or an instant;
+    only what was published since. cursor: the `next` of the page before. limit: articles on a page, 20 by default.
+    """
+
+    class Meta:
+        unknown = EXCLUDE
+
+    q = fields.String(load_default="")
+    lang = fields.String(load_default="")
+    section = fields.String(load_default="")
+    since = fields.String(load_default="", data_key="from")
+    cursor = fields.String(load_default="")
+    limit = fields.String(load_default="")
+
+
+class SearchHitReply(Schema):
+    """An article found. url: its page's path; excerpt_html: escaped, what was asked for in <mark>."""
+
+    id = fields.UUID(required=True)
+    url = fields.String(required=True)
+    headline = fields.String(required=True)
+    excerpt_html = fields.String(required=True)
+    section = fields.String(required=True)
+    language = fields.String(required=True)
+    first_published_at = fields.AwareDateTime(required=True)
+
+
+class SearchReply(Schema):
+    """A page of articles found. next: the cursor of the next one, None on the last."""
+
+    items = fields.List(fields.Nested(SearchHitReply), required=True)
+    next = fields.String(required=True, allow_none=True)
 
 
 class RefreshReply(Schema):

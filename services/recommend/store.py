@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 
 from services.recommend import index
 from services.recommend.domain import LIVE
-from services.recommend.models import Article, IndexState, RelatedSet
+from services.recommend.models import Article, IndexState, RelatedSet, SearchText
 from shared.db import per_dialect
 from shared.tables import jobs as _jobs
 
@@ -21,6 +21,7 @@ AnyRow = Any
 
 _articles: Table = Article.__table__  # type: ignore[assignment]
 _sets: Table = RelatedSet.__table__  # type: ignore[assignment]
+_texts: Table = SearchText.__table__  # type: ignore[assignment]
 _state: Table = IndexState.__table__  # type: ignore[assignment]
 _placing = (
     *(_articles.c.id, _articles.c.status, _articles.c.language, _articles.c.section, _articles.c.published_at),
@@ -41,7 +42,11 @@ def _among_ids(column: Any) -> Any:
     return column.in_(bindparam("ids", expanding=True))
 
 
-_KNOWN = select(_articles.c.id, _articles.c.change).where(_among_ids(_articles.c.id))
+_KNOWN = (
+    select(_articles.c.id, _articles.c.change, _texts.c.number)
+    .outerjoin_from(_articles, _texts, _texts.c.article_id == _articles.c.id)
+    .where(_among_ids(_articles.c.id))
+)
 _SETS = select(_sets.c.article_id, _sets.c.set_number, _sets.c.entries, _sets.c.made_at).where(
     _among_ids(_sets.c.article_id)
 )
@@ -57,9 +62,9 @@ _MARK_PLACED = (
 )
 
 
-def known_changes(session: Session, ids: Iterable[UUID]) -> dict[UUID, int]:
-    """The change that is held of each of these articles."""
-    return {row.id: row.change for row in _run(session, _KNOWN, {"ids": list(ids)})}
+def known(session: Session, ids: Iterable[UUID]) -> dict[UUID, AnyRow]:
+    """Of each of these articles: the change that is held, and the number under which it can be searched, or None."""
+    return {row.id: row for row in _run(session, _KNOWN, {"ids": list(ids)})}
 
 
 def save_articles(session: Session, rows: Sequence[dict[str, Any]]) -> None:

@@ -6,7 +6,7 @@ from alembic import op
 from shared.db import UtcDateTime
 
 revision = "0002"
-down_revision = "0001"
+down_revision = "0010"
 
 
 def upgrade() -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from functools import lru_cache
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from services.publish.pictures import FULL, renditions_of
 from services.publish.renderers import atom, json_feed, rss
@@ -127,8 +127,8 @@ class FeedWriter:
                 clean_text(picture.caption or picture.alt),
                 clean_text(picture.credit),
             )
-        common = {"title": title, "content_html": content}
-        dates = {"published": article.first_published_at, "updated": article.updated_at}
+        common: Any = {"title": title, "content_html": content}
+        dates: Any = {"published": article.first_published_at, "updated": article.updated_at}
         return Items(
             _bytes(
                 rss.item(

@@ -29,9 +29,9 @@ _TOKENS = re.compile(r"\w+|[.!?…:;\n«»“”\"(]")
 _BREAKS = frozenset('.!?…:;\n«»“”"(')
 _ARABIC_MARKS = re.compile("[\u0610-\u061a\u0640\u064b-\u065f\u0670]")
 _ARABIC_LETTERS = str.maketrans({"أ": "ا", "إ": "ا", "آ": "ا", "ٱ": "ا", "ى": "ي", "ة": "ه", "ؤ": "و", "ئ": "ي"})
-_SPACELESS = re.compile("[\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af]+")
+SPACELESS = re.compile("[\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af]+")
 
-_STEMMERS = {"fr": "french", "ar": "arabic", "en": "english", "es": "spanish", "de": "german"}
+STEMMERS = {"fr": "french", "ar": "arabic", "en": "english", "es": "spanish", "de": "german"}
 
 
 @dataclass(frozen=True)
@@ -65,7 +65,7 @@ def fold_arabic(text: str) -> str:
 
 @cache
 def _reader(language: str) -> Callable[[str], Terms]:
-    algorithm = _STEMMERS.get(language)
+    algorithm = STEMMERS.get(language)
     if algorithm is None:
         return _read_any
     stemmer = Stemmer.Stemmer(algorithm, 100_000)
@@ -133,7 +133,7 @@ def _read_any(text: str) -> Terms:
     for word in _TOKENS.findall(text.lower()):
         if word in _BREAKS:
             continue
-        if _SPACELESS.search(word):
+        if SPACELESS.search(word):
             words.extend(word[i : i + 2] for i in range(max(1, len(word) - 1)))
         elif len(word) > 1:
             words.append(word)

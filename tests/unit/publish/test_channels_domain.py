@@ -1,4 +1,4 @@
-"""The rules of publish: filters, and when a failed delivery is tried again."""
+"""The rules of telling: filters, when a failed delivery is tried again, and what a delivery says."""
 
 from __future__ import annotations
 
@@ -7,15 +7,23 @@ from datetime import timedelta
 
 import pytest
 
-from services.publish import domain
+from services.publish.channels import domain
+from services.publish.channels.contents import content_for
 from shared.ids import new_id
+from shared.newsroom import load_newsroom
 from tests.factories import public_article, today
+
+NEWSROOM = load_newsroom()
 
 
 @pytest.mark.parametrize(
     ("wanted", "event", "passes"),
     [
         ({}, "article.published", True),
+        ({"tags": ["port", "travaux"]}, "article.published", True),
+        ({"tags": ["port"]}, "article.published", False),
+        ({"urgency": 4}, "article.published", True),
+        ({"urgency": 3}, "article.published", False),
         ({"languages": ["fr"]}, "article.published", True),
         ({"languages": ["en", "ar"]}, "article.published", False),
         ({"sections": ["sport"]}, "article.published", False),
@@ -25,7 +33,8 @@ from tests.factories import public_article, today
     ],
 )
 def test_a_filter_lets_through_what_it_names(wanted: dict, event: str, passes: bool) -> None:
-    assert domain.wants(wanted, public_article(), event) is passes
+    article = public_article(tags=("travaux",), urgency=4)
+    assert (event in domain.events_of("webhook", wanted) and domain.wants(wanted, article)) is passes
 
 
 def test_the_schedule_of_attempts_grows_and_ends() -> None:
@@ -73,9 +82,7 @@ def test_a_delivery_is_thin_and_complete() -> None:
     delivery_id = new_id()
     article = public_article(headline="ه" * 200, standfirst="x" * 1000, body_html="<p>x</p>" * 5000)
 
-    body = domain.delivery_body(
-        delivery_id, "article.published", article, "https://j.test/a", "https://j.test", today("09:00")
-    )
+    body = content_for("webhook", "article.published", article, NEWSROOM, today("09:00")).body(delivery_id)
 
     assert len(body.encode()) < 20_000
     event = json.loads(body)
