@@ -12,7 +12,7 @@ from typing import Any
 from sqlalchemy import Row
 from sqlalchemy.orm import Session
 
-from services.publish import actions, kinds
+from services.publish import actions, kinds, redirects, upkeep
 from services.publish.build import Builder
 from services.publish.channels import deliveries, store, subscriptions, surfaces
 from services.publish.channels.announce import announce_later, fan_out
@@ -20,6 +20,7 @@ from services.publish.channels.deliver import LEASE_S, Deliverer
 from services.publish.channels.loop import Loop
 from services.publish.channels.public import PublicAddress
 from services.publish.channels.secrets import indexnow_key, signing_secrets
+from services.publish.pace import Pace
 from services.publish.renderers import Renderer
 from services.publish.settings import PublishSettings
 from services.publish.site import LocalSite
@@ -55,12 +56,16 @@ def make_builder(settings: PublishSettings) -> Builder:
     Raises NewsroomFileError or ThemeError.
     """
     newsroom = load_newsroom(settings.newsroom_file, settings.base_url, port=settings.port)
-    return Builder(Renderer(newsroom, settings.theme_dirs), LocalSite(settings.site_folder))
+    return Builder(
+        Renderer(newsroom, settings.theme_dirs, forms=("avif", "webp", "jpg") if settings.avif else ("webp", "jpg")),
+        LocalSite(settings.site_folder),
+    )
 
 
 def create_service(settings: PublishSettings) -> Publish:
     """publish with its tools; made once in each process."""
     builder = make_builder(settings)
+    pace = Pace()
     loop = Loop()
     gates: list[Any] = []
 
@@ -82,13 +87,15 @@ def create_service(settings: PublishSettings) -> Publish:
         public = PublicAddress(loop, lambda: make_gate(ANYWHERE).get)
 
     def receive_articles(session: Session, heard: list[Heard]) -> None:
-        actions.receive_articles(session, heard, builder=builder, now=clock.now(), look_first=public is not None)
+        actions.receive_articles(
+            session, heard, builder=builder, pace=pace, now=clock.now(), look_first=public is not None
+        )
 
     def receive_related(session: Session, heard: list[Heard]) -> None:
-        actions.receive_related(session, heard, now=clock.now())
+        actions.receive_related(session, heard, pace=pace, now=clock.now())
 
     def build_pages(claim: Claim) -> None:
-        actions.build_pages(claim, builder=builder)
+        actions.build_pages(claim, builder=builder, pace=pace)
 
     def announce(claim: Claim) -> None:
         announce_later(claim, builder=builder, look_at=public.look_at if public is not None else None)
@@ -97,9 +104,13 @@ def create_service(settings: PublishSettings) -> Publish:
         fan_out(claim, builder=builder)
 
     def rebuild_site(claim: Claim) -> None:
-        actions.rebuild_site(claim, builder=builder)
+        upkeep.rebuild_site(claim, builder=builder)
+
+    def export_redirects(claim: Claim) -> None:
+        redirects.export(claim, builder=builder)
 
     def tidy(session: Session, until: datetime) -> int:
+        upkeep.age_news(session, builder=builder, now=clock.now())
         return store.remove_old(session, until, TIDY_ROWS)
 
     def close() -> None:
@@ -129,6 +140,7 @@ def create_service(settings: PublishSettings) -> Publish:
             Kind(kinds.REMOVE_SUBSCRIPTION, subscriptions.remove_subscriptions, most=1),
             Kind(kinds.RETRY_DELIVERIES, deliveries.retry_many, most=1),
             Kind(kinds.REBUILD_SITE, rebuild_site, most=1),
+            Kind(kinds.EXPORT_REDIRECTS, export_redirects, most=1),
         ),
         tidy=tidy,
         status=_status,
