@@ -174,7 +174,7 @@ def dead() -> None:
 @dead.command("list")
 @talks
 def list_dead(client: Client) -> None:
-    """List what is dead in all services."""
+    """List what is dead in all services, and deliveries that failed or of which nobody knows whether they arrived."""
     rows = [
         (
             f"{service}/{letter['id']}",
@@ -195,9 +195,9 @@ def list_dead(client: Client) -> None:
 @click.argument("letter")
 @talks
 def show_dead(client: Client, letter: str) -> None:
-    """Show one dead letter (SERVICE/ID, as the list names it) with its payload."""
+    """Show one dead letter or delivery (as the list names it) with its payload or attempts."""
     service, number = _letter(letter)
-    click.echo(json.dumps(client.ask("GET", f"/v1/{service}/dead/{number}"), ensure_ascii=False, indent=2))
+    click.echo(json.dumps(client.ask("GET", client.dead_path(service, number)), ensure_ascii=False, indent=2))
 
 
 @dead.command("retry")
@@ -205,9 +205,9 @@ def show_dead(client: Client, letter: str) -> None:
 @click.option("--all", "every", is_flag=True, help="All that there are.")
 @talks
 def retry_dead(client: Client, letters: Sequence[str], every: bool) -> None:
-    """Do dead letters (SERVICE/ID) again, with all their tries."""
+    """Do dead letters (SERVICE/ID) again, or send deliveries (delivery/ID) again, with all their tries."""
     for service, number in _chosen(client, letters, every):
-        client.ask("POST", f"/v1/{service}/dead/{number}/retry")
+        client.ask("POST", f"{client.dead_path(service, number)}/retry")
         click.echo(f"{service}/{number} will be tried again.")
 
 
@@ -216,9 +216,9 @@ def retry_dead(client: Client, letters: Sequence[str], every: bool) -> None:
 @click.option("--all", "every", is_flag=True, help="All that there are.")
 @talks
 def discard_dead(client: Client, letters: Sequence[str], every: bool) -> None:
-    """End dead letters (SERVICE/ID) without doing their work."""
+    """Give up dead letters (SERVICE/ID) and deliveries (delivery/ID)."""
     for service, number in _chosen(client, letters, every):
-        client.ask("DELETE", f"/v1/{service}/dead/{number}")
+        client.ask("DELETE", client.dead_path(service, number))
         click.echo(f"{service}/{number} is discarded.")
 
 
@@ -229,12 +229,66 @@ def _chosen(client: Client, letters: Sequence[str], every: bool) -> list[tuple[s
 
 
 def _letter(name: str) -> tuple[str, str]:
+    from rotative.client import DELIVERY
     from rotative.parts import SERVICES
 
     service, _, number = name.partition("/")
-    if service not in SERVICES or not number.isalnum():
-        raise click.UsageError(f"{name!r} should be SERVICE/ID, as `rotative dead list` shows it.")
+    if service not in (*SERVICES, DELIVERY) or not number.replace("-", "").isalnum():
+        raise click.UsageError(f"{name!r} should be SERVICE/ID or delivery/ID, as `rotative dead list` shows it.")
     return service, number
+
+
+@main.group()
+def key() -> None:
+    """API keys: who may do what."""
+
+
+@key.command("create")
+@click.argument("name")
+@click.option("--role", required=True, type=click.Choice(["reporter", "editor", "chief", "operator"]))
+@click.option("--expires", "expires_at", metavar="TIME", help="When it ends: 2027-06-30T00:00:00+02:00.")
+@talks
+def create_key(client: Client, name: str, role: str, expires_at: str | None) -> None:
+    """Make an API key and show it, this once, on standard output."""
+    wanted = {"name": name, "role": role, **({"expires_at": expires_at} if expires_at else {})}
+    made = client.ask("POST", "/v1/keys", body=wanted)
+    click.echo(f"The key of {made['name']} ({made['role']}), which is never shown again:", err=True)
+    click.echo(made["key"])
+
+
+@key.command("list")
+@talks
+def list_keys(client: Client) -> None:
+    """List all API keys, revoked ones too."""
+    rows = [
+        (
+            one["id"],
+            one["name"],
+            one["role"],
+            _moment(one["last_used_at"]),
+            "revoked" if one["revoked_at"] else f"until {_moment(one['expires_at'])}" if one["expires_at"] else "valid",
+        )
+        for one in client.ask("GET", "/v1/keys")["items"]
+    ]
+    click.echo(table(("id", "name", "role", "last used", "state"), rows) if rows else "No keys but the first one.")
+
+
+@key.command("revoke")
+@click.argument("which")
+@talks
+def revoke_key(client: Client, which: str) -> None:
+    """End an API key, named by its id or by its name."""
+    found = [one for one in client.ask("GET", "/v1/keys")["items"] if which in (one["id"], one["name"])]
+    valid = [one for one in found if not one["revoked_at"]]
+    if not found:
+        fail(f"There is no key {which}; `rotative key list` shows all.")
+    for one in valid:
+        client.ask("POST", f"/v1/keys/{one['id']}/revoke")
+    click.echo(f"{found[0]['name']} opens nothing any more.")
+
+
+def _moment(text: str | None) -> str:
+    return text[:16].replace("T", " ") if text else "never"
 
 
 @main.command()

@@ -17,6 +17,8 @@ import httpx
 from rotative.parts import SERVICES
 
 DEFAULT_URL = "http://127.0.0.1:8000"
+# What dead deliveries are listed under, beside the services of dead letters.
+DELIVERY = "delivery"
 LOOK_EVERY_S = 0.005
 LOOK_MOST_S = 0.25
 READER_TIMEOUT_S = 5.0
@@ -181,6 +183,26 @@ class Client:
             while page:
                 yield from ((service, letter) for letter in page)
                 page = self.ask("GET", f"/v1/{service}/dead", before=page[-1]["id"])["items"]
+        for state in ("failed", "unknown"):
+            page = self.ask("GET", "/v1/deliveries", state=state)["items"]
+            while page:
+                yield from ((DELIVERY, _as_letter(delivery)) for delivery in page)
+                page = self.ask("GET", "/v1/deliveries", state=state, before=page[-1]["id"])["items"]
+
+    def dead_path(self, service: str, number: str) -> str:
+        """Where one of them is shown, retried and discarded."""
+        return f"/v1/deliveries/{number}" if service == DELIVERY else f"/v1/{service}/dead/{number}"
+
+
+def _as_letter(delivery: Mapping[str, Any]) -> dict[str, Any]:
+    last = delivery["attempts"][-1] if delivery["attempts"] else {"status": None, "answer": "never attempted"}
+    return {
+        "id": delivery["id"],
+        "kind": f"{delivery['channel']} {delivery['state']}",
+        "reference": f"{delivery['type']} {delivery['article_id']} to {delivery['subscription_id']}",
+        "attempts": len(delivery["attempts"]),
+        "error": f"{last['status'] or 'no answer'}: {last['answer']}",
+    }
 
 
 def find_url(data_dir: Path) -> str:

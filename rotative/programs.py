@@ -282,7 +282,8 @@ def deliver(plan: Plan) -> None:
 
     worker_shutdown.connect(end, weak=False)
     sweeping.start()
-    _work(plan, "deliver", ["publish"], routing.queues("publish", lanes=("deliver",)), concurrency=4, pool="threads")
+    queues = routing.queues("publish", lanes=("deliver", "retry"))
+    _work(plan, "deliver", ["publish"], queues, concurrency=4, pool="threads")
 
 
 def _work(

@@ -1,11 +1,13 @@
 """One database per service: SQLite on one small machine, PostgreSQL beyond it.
 
 SQLite: WAL, `BEGIN IMMEDIATE` for every writing transaction (a deferred one that turns to writing fails at once when
-another writes), a long busy timeout, `synchronous=FULL` so that what was answered survives a power cut.
+another writes), writers that take turns, `synchronous=FULL` so that what was answered survives a power cut.
 """
 
 from __future__ import annotations
 
+import fcntl
+import os
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
@@ -96,9 +98,10 @@ def make_engine(url: str) -> Engine:
     if not url.startswith("sqlite"):
         return create_engine(url, pool_size=5, max_overflow=15, pool_pre_ping=True, connect_args={"connect_timeout": 5})
     engine = create_engine(url, pool_size=5, max_overflow=30, connect_args={"check_same_thread": False, "timeout": 30})
+    turns = f"{engine.url.database}-turns" if engine.url.database else os.devnull
 
     @event.listens_for(engine, "connect")
-    def set_up(connection: Any, _record: object) -> None:
+    def set_up(connection: Any, record: Any) -> None:
         connection.isolation_level = None
         cursor = connection.cursor()
         for pragma in (
@@ -110,11 +113,28 @@ def make_engine(url: str) -> Engine:
         ):
             cursor.execute(f"PRAGMA {pragma}")
         cursor.close()
+        record.info["turns"] = os.open(turns, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
 
     @event.listens_for(engine, "begin")
     def begin(connection: Connection) -> None:
-        reading = connection.get_execution_options().get("read_only", False)
-        connection.exec_driver_sql("BEGIN" if reading else "BEGIN IMMEDIATE")
+        if connection.get_execution_options().get("read_only", False):
+            connection.exec_driver_sql("BEGIN")
+            return
+        # SQLite lets a writer that finds another at work sleep, longer each time, up to 0.1 s: the kernel wakes the one
+        # who waits at the moment that the other is done, and in turn.
+        fcntl.flock(connection.info["turns"], fcntl.LOCK_EX)
+        connection.info["has_turn"] = True
+        connection.exec_driver_sql("BEGIN IMMEDIATE")
+
+    @event.listens_for(engine, "checkin")
+    def pass_turn(_connection: Any, record: Any) -> None:
+        if record.info.pop("has_turn", False):
+            fcntl.flock(record.info["turns"], fcntl.LOCK_UN)
+
+    @event.listens_for(engine, "close")
+    def leave(_connection: Any, record: Any) -> None:
+        if (handle := record.info.pop("turns", None)) is not None:
+            os.close(handle)
 
     return engine
 

@@ -21,6 +21,10 @@ from werkzeug.exceptions import HTTPException
 
 from shared import errors, logs
 from shared.errors import Fault, NewsroomError
+from shared.keys import KeyBook
+from shared.limits import Limiter
+from shared.line import Line
+from shared.roles import FIRST, ROLES, Actor
 from shared.service import Node
 from shared.settings import ServiceSettings
 from shared.status import metrics_text
@@ -29,8 +33,8 @@ log = logging.getLogger(__name__)
 
 MOST_BODY_BYTES = 8 * 1024 * 1024
 MOST_DEPTH = 40
-# Who may do what: each newsroom role may do what those before it may; operators are apart.
-ROLES = ("reporter", "editor", "chief", "operator")
+# Of the texts that people read: errors, timelines.
+LANGUAGES = ("en", "fr", "ar")
 F = TypeVar("F", bound=Callable[..., Any])
 
 
@@ -51,6 +55,8 @@ def create_service_app(node: Node, blueprints: Sequence[Blueprint], *, title: st
         OPENAPI_URL_PREFIX=None,
     )
     app.extensions["rotative"] = node
+    app.extensions["rotative_keys"] = KeyBook(node.db) if node.service.knows_keys else None
+    app.extensions["rotative_limits"] = Limiter(Line(settings.redis_url), settings.rate_limit)
     app.url_map.strict_slashes = False
     app.before_request(_begin)
     app.after_request(_end)
@@ -137,6 +143,7 @@ _BY_STATUS: dict[int, type[NewsroomError]] = {
     415: errors.UnsupportedMediaType,
     422: errors.Unprocessable,
     428: errors.PreconditionRequired,
+    429: errors.TooManyRequests,
     503: errors.Unavailable,
 }
 
@@ -149,6 +156,10 @@ def http_problem(error: HTTPException) -> Response:
 def _from_werkzeug(error: HTTPException) -> NewsroomError:
     status = error.code or 500
     headers = {}
+    # flask-smorest tells what a schema refused by the part of the request that it was in: {"json": {"url": [...]}}.
+    refused = (getattr(error, "data", None) or {}).get("messages")
+    if status == 422 and isinstance(refused, Mapping):
+        return errors.Unprocessable(errors=[fault for part in refused.values() for fault in _walk(part, "")])
     allowed = getattr(error, "valid_methods", None)
     if allowed:
         headers["Allow"] = ", ".join(allowed)
@@ -328,7 +339,8 @@ def not_modified(number: int) -> bool:
 def needs(role: str) -> Callable[[F], F]:
     """Declare which role a route needs: reporter, editor, chief or operator. Without it a route is public.
 
-    Raises Unauthorized for a missing or unknown key.
+    Raises Unauthorized for a missing, unknown, revoked or expired key, Forbidden for one of a lesser role, and
+    TooManyRequests for one that asks too often.
     """
     if role not in ROLES:
         raise ValueError(f"{role!r} is no role")
@@ -336,7 +348,10 @@ def needs(role: str) -> Callable[[F], F]:
     def decorate(view: F) -> F:
         @wraps(view)
         def checked(*args: Any, **kwargs: Any) -> Any:
-            g.key_owner = _owner_of_key()
+            g.actor = _actor_of_key()
+            _check_rate(g.actor)
+            if not g.actor.may(role):
+                raise errors.Forbidden(f"This needs the role {role}; this key has the role {g.actor.role}.")
             return view(*args, **kwargs)
 
         checked.needs_role = role  # type: ignore[attr-defined]
@@ -348,20 +363,54 @@ def needs(role: str) -> Callable[[F], F]:
     return decorate
 
 
+def actor() -> Actor:
+    """Whose key this request came with; the first key's actor for the one made at the first start."""
+    found: Actor = g.actor
+    return found
+
+
 def key_owner() -> str:
-    """Whose key this request came with: "first-key" for the one made at the first start."""
-    return str(g.key_owner)
+    """Whose key this request came with, as one word that never means another: "first-key", or the key's id."""
+    found = actor()
+    return found.name if found.key_id is None else str(found.key_id)
 
 
-def _owner_of_key() -> str:
+def _actor_of_key() -> Actor:
     kind, _, key = request.headers.get("Authorization", "").partition(" ")
     challenge = {"WWW-Authenticate": 'Bearer realm="rotative"'}
     if kind.lower() != "bearer" or not key.strip():
         raise errors.Unauthorized("Send Authorization: Bearer KEY.", headers=challenge)
+    token = key.strip()
     first = node().settings.admin_key
-    if not first or not hmac.compare_digest(key.strip().encode(), first.encode()):
-        raise errors.Unauthorized("This key is not known here.", headers=challenge)
-    return "first-key"
+    if first and hmac.compare_digest(token.encode("utf-8", "surrogatepass"), first.encode()):
+        return FIRST
+    book = key_book()
+    found = book.find(token) if book is not None else None
+    if found is None:
+        raise errors.Unauthorized("This key is not known here, or no longer valid.", headers=challenge)
+    return found
+
+
+def key_book() -> KeyBook | None:
+    """The keys that this process has seen; None in a service that does not know keys."""
+    book: KeyBook | None = current_app.extensions["rotative_keys"]
+    return book
+
+
+def _check_rate(actor: Actor) -> None:
+    limits: Limiter = current_app.extensions["rotative_limits"]
+    wait_s = limits.wait_s(str(actor.key_id or actor.name))
+    if wait_s > 0:
+        seconds = max(1, math.ceil(wait_s))
+        raise errors.TooManyRequests(
+            f"This key may make {node().settings.rate_limit:g} requests a second; try again in {seconds} s.",
+            headers={"Retry-After": str(seconds)},
+        )
+
+
+def language() -> str:
+    """The language, of LANGUAGES, that Accept-Language likes best; English when it likes none."""
+    return request.accept_languages.best_match(LANGUAGES) or "en"
 
 
 # Every request
@@ -417,8 +466,9 @@ def _add_health(app: Flask, node: Node, settings: ServiceSettings) -> None:
 
     @app.get("/metrics")
     def metrics() -> Response:
-        if request.remote_addr not in {"127.0.0.1", "::1"} or request.headers.get("X-Forwarded-For"):
-            _owner_of_key()
+        near = request.remote_addr in {"127.0.0.1", "::1"} and not request.headers.get("X-Forwarded-For")
+        if not near and not _actor_of_key().may("operator"):
+            raise errors.Forbidden("This needs the role operator.")
         return Response(metrics_text(node), content_type="text/plain; version=0.0.4; charset=utf-8")
 
     @app.get("/openapi.json")

@@ -30,6 +30,8 @@ log = logging.getLogger(__name__)
 LEASE_S = 15.0
 # Our own failures (a database away, a bug): tried again after these pauses, then a dead letter. Seconds.
 PAUSES_S = (0.5, 1.0, 2.0, 4.0, 8.0, 15.0, 30.0)
+# A ready job is called scheduled while its time is further away than this.
+SCHEDULED = timedelta(minutes=1)
 # A job whose worker died this often is held to be what kills it.
 MOST_CRASHES = 4
 
@@ -270,7 +272,7 @@ class Claim:
 
     db: Database
     jobs: list[Job]
-    _retries: dict[int, tuple[datetime, str, bool]] = field(default_factory=dict)
+    _retries: dict[int, tuple[datetime, str, bool, str]] = field(default_factory=dict)
     _buried: dict[int, str] = field(default_factory=dict)
 
     @contextmanager
@@ -288,7 +290,7 @@ class Claim:
         with self.db.unit_of_work() as session:
             if first is not None:
                 first(session)
-            held = _run(session, _HELD, {"ids": list(mine)}).all()
+            held = _run(session, _held(session), {"ids": list(mine)}).all()
             kept = {row.id for row in held if row.attempts == mine[row.id].attempts}
             lost = [job for job in mine.values() if job.id not in kept]
             for job in lost:
@@ -305,19 +307,22 @@ class Claim:
                     .where(jobs.c.id == job_id)
                     .values(state="ready", run_at=jobs.c.again_at, again_at=None, lease_until=None, failed=0, crashed=0)
                 )
-            for job_id in kept & self._retries.keys():
-                at, error, counts = self._retries[job_id]
-                values: dict[str, Any] = {"state": "ready", "run_at": at, "lease_until": None, "error": error[:2000]}
-                values["crashed"] = 0  # it was given back in good order
-                if not counts:
-                    values["failed"] = jobs.c.failed - 1
-                session.execute(update(jobs).where(jobs.c.id == job_id).values(values))
+            again = [
+                {"the_id": job_id, "at": at, "why": error[:2000], "uncounted": 0 if counts else 1, "to": lane}
+                for job_id, (at, error, counts, lane) in self._retries.items()
+                if job_id in kept
+            ]
+            if again:
+                session.connection().execute(_RETRY, again)
             for job_id in kept & self._buried.keys():
                 bury(session, [job_id], self._buried[job_id], now=now)
 
-    def retry(self, job: Job, *, at: datetime, error: str, counts: bool = True) -> None:
-        """Inside `finish`: this job is not done; it is tried again at this time. counts: as a failure of ours."""
-        self._retries[job.id] = (at, error, counts)
+    def retry(self, job: Job, *, at: datetime, error: str, counts: bool = True, lane: str | None = None) -> None:
+        """Inside `finish`: this job is not done; it is tried again at this time.
+
+        counts: as a failure of ours. lane: where, if not where it was.
+        """
+        self._retries[job.id] = (at, error, counts, lane or job.lane)
 
     def bury(self, job: Job, error: str) -> None:
         """Inside `finish`: this job can never be done; it becomes a dead letter."""
@@ -364,11 +369,28 @@ def _end(session: Session, ids: Iterable[int], *, now: datetime) -> None:
     )
 
 
-_HELD = (
-    select(jobs.c.id, jobs.c.attempts)
-    .where(jobs.c.id.in_(bindparam("ids", expanding=True)), jobs.c.state == "leased")
-    .order_by(jobs.c.id)
-    .with_for_update()
+def _held(session: Session) -> Any:
+    return _HELD_PG if session.get_bind().dialect.name == "postgresql" else _HELD
+
+
+_HELD = select(jobs.c.id, jobs.c.attempts).where(
+    jobs.c.id.in_(bindparam("ids", expanding=True)), jobs.c.state == "leased"
+)
+# In the order in which `add_many` takes rows, byte for byte: two transactions that each hold what the other wants would
+# wait for ever otherwise.
+_HELD_PG = _HELD.order_by(jobs.c.kind, jobs.c.reference.collate("C")).with_for_update()
+_RETRY = (
+    update(jobs)
+    .where(jobs.c.id == bindparam("the_id"))
+    .values(
+        state="ready",
+        run_at=bindparam("at"),
+        lease_until=None,
+        error=bindparam("why"),
+        lane=bindparam("to"),
+        crashed=0,  # it was given back in good order
+        failed=jobs.c.failed - bindparam("uncounted"),
+    )
 )
 _ASKED_AGAIN = select(jobs.c.id).where(jobs.c.id.in_(bindparam("ids", expanding=True)), jobs.c.again_at.is_not(None))
 _END = (
@@ -384,6 +406,24 @@ _END = (
         crashed=0,
         alone=False,
     )
+)
+
+
+def extend(session: Session, held: Sequence[Job], *, until: datetime) -> None:
+    """Lengthen the leases of these jobs, of those that are still ours."""
+    rows = [{"the_id": job.id, "mine": job.attempts, "end": until} for job in sorted(held, key=_place)]
+    if rows:
+        session.connection().execute(_EXTEND, rows)
+
+
+def _place(job: Job) -> tuple[str, str]:
+    return job.kind, job.reference
+
+
+_EXTEND = (
+    update(jobs)
+    .where(jobs.c.id == bindparam("the_id"), jobs.c.attempts == bindparam("mine"), jobs.c.state == "leased")
+    .values(lease_until=bindparam("end"))
 )
 
 
@@ -483,12 +523,17 @@ def discard_dead(session: Session, job_id: int, *, now: datetime) -> bool:
     return found is not None
 
 
-def counts(session: Session) -> dict[str, dict[str, int]]:
-    """How many jobs there are, by lane and state; done ones only as tallied by retention and what is still there."""
+def counts(session: Session, *, now: datetime) -> dict[str, dict[str, int]]:
+    """How many jobs there are that have not ended well, by lane and state.
+
+    Ready ones whose time is more than a minute away are "scheduled": nobody has to wait for them now.
+    """
+    later = and_(jobs.c.state == "ready", jobs.c.run_at > now + SCHEDULED)
+    state = case((later, "scheduled"), else_=jobs.c.state).label("now")
     rows = session.execute(
-        select(jobs.c.lane, jobs.c.state, func.count())
+        select(jobs.c.lane, state, func.count())
         .where(or_(jobs.c.state == "ready", jobs.c.state == "leased", jobs.c.state == "dead"))
-        .group_by(jobs.c.lane, jobs.c.state)
+        .group_by(jobs.c.lane, "now")
     )
     found: dict[str, dict[str, int]] = {}
     for lane, state, count in rows:

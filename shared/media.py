@@ -1,8 +1,8 @@
 """Where pictures stand as they were uploaded: ingest writes them, publish reads them and makes what readers get.
 
-An original is named by what is in it: `<media store>/<two hex digits>/<64 hex digits>`, the SHA-256 of its bytes
-without an ending. The media store is the folder that ROTATIVE_MEDIA_STORE names, `media/` in the data folder if none.
-A file is there, whole and readable, before any event names it; it never changes.
+An original is named by what is in it: `<media store>/<first two hex digits>/<64 hex digits>`, the SHA-256 of its bytes,
+without an ending. The media store is the folder that ROTATIVE_MEDIA_STORE names; by default `media/` in the data
+folder. A file is there, whole and readable, before any event names it; it never changes.
 """
 
 from __future__ import annotations

@@ -49,7 +49,9 @@ class Service:
 
     listeners: by event type; each does its events' whole work in the given transaction, is safe to repeat, and drops
     what is not newer than what it holds. kinds: its jobs. tidy: removes what retention ends, up to a time, in slices,
-    and answers how many rows went. status: numbers that operators see, by name.
+    and answers how many rows went. status: numbers that operators see, by name; one with labels is named as Prometheus
+    writes it, `deliveries{channel="email",state="due"}`. close: ends in good order what still runs in this process.
+    knows_keys: it has the table of API keys and hears key.changed; without, the first key alone opens it.
     """
 
     name: str
@@ -57,6 +59,8 @@ class Service:
     kinds: Sequence[Kind] = ()
     tidy: Callable[[Session, datetime], int] | None = None
     status: Callable[[Session], Mapping[str, float | int | str | None]] | None = None
+    close: Callable[[], None] | None = None
+    knows_keys: bool = False
 
 
 @dataclass
@@ -117,6 +121,8 @@ class Node:
 
     def close(self) -> None:
         """Send what waits and close every connection."""
+        if self.service.close is not None:
+            self.service.close()
         self.dispatcher.close()
         self.db.close()
 
@@ -317,7 +323,7 @@ class Node:
 
 
 def _rank(lane: str) -> int:
-    return ("urgent", "normal", "deliver", "bulk").index(lane)
+    return ("urgent", "normal", "deliver", "retry", "bulk").index(lane)
 
 
 __all__ = ["EVENT", "BulkSlot", "Claim", "Heard", "Job", "Kind", "Node", "Service"]

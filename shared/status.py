@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import datetime
 from typing import Any
 
@@ -11,6 +12,8 @@ from prometheus_client import CollectorRegistry, Gauge, generate_latest
 from shared import clock, jobs, outbox, routing
 from shared.line import Line
 from shared.service import Node
+
+_LABEL = re.compile(r'(\w+)="([^"]*)"')
 
 
 def status(node: Node) -> dict[str, Any]:
@@ -24,7 +27,7 @@ def status(node: Node) -> dict[str, Any]:
         except redis.RedisError:
             lengths[lane] = None
     with node.reading() as session:
-        counted = jobs.counts(session)
+        counted = jobs.counts(session, now=clock.now())
         oldest = outbox.oldest_unreceived(session)
         numbers = dict(node.service.status(session)) if node.service.status else {}
     return {
@@ -68,5 +71,6 @@ def metrics_text(node: Node) -> bytes:
             gauge("rotative_jobs", "Jobs by lane and state", count, lane=lane, state=state)
     for name, value in found["numbers"].items():
         if isinstance(value, int | float):
-            gauge(f"rotative_{name}", "A number of this service", value)
+            plain, _, labels = name.partition("{")
+            gauge(f"rotative_{plain}", "A number of this service", value, **dict(_LABEL.findall(labels)))
     return generate_latest(registry)

@@ -19,11 +19,15 @@ class Received:
 
 @dataclass
 class Receiver:
-    """What a receiver got, and how it answers: a status, and headers; None hangs up without an answer."""
+    """What a receiver got, and how it answers: a status, and headers; None hangs up without an answer.
+
+    page: what a GET of a path is answered with, None for 404.
+    """
 
     url: str = ""
     got: list[Received] = field(default_factory=list)
     answer: Callable[[Received], tuple[int, dict[str, str]] | None] = lambda _: (204, {})
+    page: Callable[[str], bytes | None] = lambda _: None
 
     def ids(self) -> list[str]:
         """The webhook-id of every request, in order."""
@@ -52,6 +56,13 @@ def receiver() -> Iterator[Receiver]:
                 self.send_header(name, value)
             self.send_header("Content-Length", "0")
             self.end_headers()
+
+        def do_GET(self) -> None:
+            found = told.page(self.path)
+            self.send_response(404 if found is None else 200)
+            self.send_header("Content-Length", str(len(found or b"")))
+            self.end_headers()
+            self.wfile.write(found or b"")
 
         def log_message(self, *_: object) -> None:
             """Say nothing."""

@@ -10,6 +10,7 @@ from sqlalchemy import JSON, ForeignKey, Index, MetaData, String, Text, Uuid
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
 from shared.db import NAMING, UtcDateTime
+from shared.keys import keys_table
 from shared.tables import protocol_tables
 
 
@@ -20,14 +21,17 @@ class Base(DeclarativeBase):
 
 
 protocol_tables(Base.metadata)
+keys_table(Base.metadata)
 
 
 class Article(Base):
     """The thing with one id for life: its state, and what lists show of it. Its texts are revisions.
 
     change grows with every accepted change; revision is the newest text's number. path is the page's address, given
-    once with the slug. published_at: what an import said; first_published_at: set when it goes live, then never moved.
-    live_at: when a reader could first see it.
+    with the slug; old_paths: those it had before, which redirect. published_at: what an import said;
+    first_published_at: set when it goes live, then never moved. live_at: when a reader could first see it. embargo:
+    while it waits for it. translations: shared by articles that are one text in several languages. custom: the
+    newsroom's own JSON object.
     """
 
     __tablename__ = "articles"
@@ -51,6 +55,15 @@ class Article(Base):
     updated_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
     live_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
     kill_reason: Mapped[str | None] = mapped_column(Text)
+    embargo: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    expires: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    evergreen: Mapped[bool]
+    canonical_url: Mapped[str | None] = mapped_column(Text)
+    translations: Mapped[UUID | None] = mapped_column(Uuid)
+    custom: Mapped[dict[str, Any]] = mapped_column(JSON)
+    old_paths: Mapped[list[str]] = mapped_column(JSON)
+    retraction_note: Mapped[str | None] = mapped_column(Text)
+    retracted_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
 
     # Identifiers grow with time: lists are read newest first along the key, or along one of these.
     __table_args__ = (
@@ -64,7 +77,8 @@ class Article(Base):
 class Revision(Base):
     """One unchanging text of an article. body_text is None where it is the same as body_html.
 
-    tags: a list of texts. bylines: a list of {"name", "url"}. note: of a correction, what readers are told.
+    tags: a list of texts. bylines: a list of {"name", "url"}. images: a list of what events.Picture holds, as JSON.
+    note: of a correction, what readers are told.
     """
 
     __tablename__ = "revisions"
@@ -78,9 +92,48 @@ class Revision(Base):
     body_html: Mapped[str] = mapped_column(Text)
     tags: Mapped[list[str]] = mapped_column(JSON)
     bylines: Mapped[list[dict[str, str | None]]] = mapped_column(JSON)
+    images: Mapped[list[dict[str, Any]]] = mapped_column(JSON)
+    source: Mapped[str] = mapped_column(Text)
     note: Mapped[str | None] = mapped_column(Text)
     made_at: Mapped[datetime] = mapped_column(UtcDateTime)
     made_by: Mapped[str] = mapped_column(String(80))
+
+
+class FormerPath(Base):
+    """An address that an article had, or had elsewhere: it redirects, and no other article gets it."""
+
+    __tablename__ = "former_paths"
+
+    path: Mapped[str] = mapped_column(String(600), primary_key=True)
+    article_id: Mapped[UUID] = mapped_column(Uuid, ForeignKey("articles.id"), index=True)
+
+
+class Media(Base):
+    """A picture as it was uploaded; the file stands in the media store under its digest (see shared/media.py).
+
+    width, height: in pixels, upright. alt: what it shows; "" for one that only decorates. credit, caption, copyright:
+    given, or found in its IPTC data. words: what a search looks through, folded.
+    """
+
+    __tablename__ = "media"
+
+    id: Mapped[UUID] = mapped_column(Uuid, primary_key=True)
+    digest: Mapped[str] = mapped_column(String(64))
+    media_type: Mapped[str] = mapped_column(String(60))
+    width: Mapped[int]
+    height: Mapped[int]
+    size: Mapped[int]
+    name: Mapped[str] = mapped_column(String(255))
+    alt: Mapped[str] = mapped_column(Text)
+    decorative: Mapped[bool]
+    caption: Mapped[str] = mapped_column(Text)
+    credit: Mapped[str] = mapped_column(Text)
+    copyright: Mapped[str] = mapped_column(Text)
+    words: Mapped[str] = mapped_column(Text)
+    uploaded_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    uploaded_by: Mapped[str] = mapped_column(String(80))
+
+    __table_args__ = (Index("ix_media_digest", "digest", unique=True),)
 
 
 class TimelineStep(Base):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import timedelta
 from functools import partial
+from uuid import UUID
 
 from sqlalchemy.orm import Session
 
@@ -11,6 +12,7 @@ from services.ingest import actions, store
 from services.ingest.domain.states import Status
 from services.ingest.settings import IngestSettings
 from shared import clock, outbox
+from shared.keys import receive_uses
 from shared.service import Claim, Heard, Kind, Service
 
 TIDY_ROWS = 500
@@ -23,8 +25,13 @@ def create_service(settings: IngestSettings) -> Service:
     """The service ingest."""
     return Service(
         name="ingest",
-        listeners={"article.progress.v1": _on_article_progress},
-        kinds=[Kind(actions.REPLAY, _say_again, most=1)],
+        knows_keys=True,
+        listeners={"article.progress.v1": _on_article_progress, "key.used.v1": receive_uses},
+        kinds=[
+            Kind(actions.REPLAY, _say_again, most=1),
+            Kind(actions.RELEASE, _release_articles),
+            Kind(actions.EXPIRE, _expire_articles),
+        ],
         tidy=partial(store.forget_answers, most=TIDY_ROWS),
         status=_status,
     )
@@ -44,7 +51,21 @@ def _say_again(claim: Claim) -> None:
                 actions.say_again(session, job.reference, job.payload)
 
 
+def _release_articles(claim: Claim) -> None:
+    with claim.finish() as session:
+        for job in claim.jobs:
+            actions.release_article(session, UUID(job.reference), now=clock.now())
+
+
+def _expire_articles(claim: Claim) -> None:
+    with claim.finish() as session:
+        for job in claim.jobs:
+            actions.expire_article(session, UUID(job.reference), now=clock.now())
+
+
 def _status(session: Session) -> dict[str, float | int | str | None]:
-    """Drafts and killed articles, counted up to 1,000."""
-    counts = store.count_by_status(session, [Status.DRAFT.value, Status.KILLED.value], _COUNT_MAX)
+    """Drafts, scheduled and killed articles, counted up to 1,000."""
+    counts = store.count_by_status(
+        session, [Status.DRAFT.value, Status.SCHEDULED.value, Status.KILLED.value], _COUNT_MAX
+    )
     return {f"{status}_articles": count for status, count in counts.items()}

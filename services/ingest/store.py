@@ -7,16 +7,17 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Row, Table, bindparam, delete, insert, select, update
+from sqlalchemy import Row, Table, bindparam, delete, exists, insert, select, update
 from sqlalchemy.orm import Session
 
 from services.ingest.domain import journey
-from services.ingest.models import Article, FirstAnswer, Revision, TimelineStep
+from services.ingest.models import Article, FirstAnswer, FormerPath, Media, Revision, TimelineStep
 from shared.db import per_dialect
 
 _ARTICLES: Table = Article.__table__  # type: ignore[assignment]
 _REVISIONS: Table = Revision.__table__  # type: ignore[assignment]
 _TIMELINE: Table = TimelineStep.__table__  # type: ignore[assignment]
+_FORMER: Table = FormerPath.__table__  # type: ignore[assignment]
 _ANSWERS: Table = FirstAnswer.__table__  # type: ignore[assignment]
 
 _INSERT_REVISION = insert(_REVISIONS)
@@ -24,7 +25,15 @@ _INSERT_REVISION = insert(_REVISIONS)
 
 @per_dialect
 def _add_article(insert: Callable[[Table], Any]) -> Any:
-    return insert(_ARTICLES).on_conflict_do_nothing(index_elements=["path"]).returning(_ARTICLES.c.id)
+    values = [bindparam(column.key, type_=column.type) for column in _ARTICLES.c]
+    taken = exists().where(_FORMER.c.path == bindparam("path", type_=_ARTICLES.c.path.type))
+    statement = insert(_ARTICLES).from_select([column.key for column in _ARTICLES.c], select(*values).where(~taken))
+    return statement.on_conflict_do_nothing(index_elements=["path"]).returning(_ARTICLES.c.id)
+
+
+@per_dialect
+def _add_former_paths(insert: Callable[[Table], Any]) -> Any:
+    return insert(_FORMER).on_conflict_do_nothing()
 
 
 @per_dialect
@@ -41,7 +50,7 @@ def _begin_answer(insert: Callable[[Table], Any]) -> Any:
 
 
 def add_article(session: Session, values: Mapping[str, Any]) -> bool:
-    """Insert an article's row; False, and nothing inserted, when its path is another's.
+    """Insert an article's row; False, and nothing inserted, when its path is, or was, another's.
 
     On PostgreSQL this waits for a transaction that is just taking the same path.
     """
@@ -55,7 +64,29 @@ def add_revision(session: Session, revision: Mapping[str, Any]) -> None:
 
 def path_taken(session: Session, path: str) -> bool:
     """Whether an article, of any state, has or had this path."""
-    return session.scalar(select(_ARTICLES.c.id).where(_ARTICLES.c.path == path)) is not None
+    return path_owner(session, path) is not None
+
+
+def path_owner(session: Session, path: str) -> UUID | None:
+    """The article, of any state, that has or had this path."""
+    found = session.execute(
+        select(_ARTICLES.c.id)
+        .where(_ARTICLES.c.path == path)
+        .union_all(select(_FORMER.c.article_id).where(_FORMER.c.path == path))
+    ).first()
+    return found[0] if found else None
+
+
+def add_former_paths(session: Session, article_id: UUID, paths: Iterable[str]) -> None:
+    """Keep addresses that lead to an article from now on; its own among them stay as they are."""
+    rows = [{"path": path, "article_id": article_id} for path in sorted(set(paths))]
+    if rows:
+        session.execute(_add_former_paths(session), rows)
+
+
+def remove_former_path(session: Session, path: str) -> None:
+    """Make an address free to be an article's present one."""
+    session.execute(delete(_FORMER).where(_FORMER.c.path == path))
 
 
 def get_article(session: Session, article_id: UUID, *, lock: bool = False) -> Article | None:
@@ -69,6 +100,32 @@ def get_revision(session: Session, article: Article) -> Revision:
     return session.scalars(
         select(Revision).where(Revision.article_id == article.id, Revision.number == article.revision)
     ).one()
+
+
+def get_numbered_revision(session: Session, article_id: UUID, number: int) -> Revision | None:
+    """One revision of an article, or None."""
+    return session.get(Revision, (article_id, number))
+
+
+def revisions(session: Session, article_id: UUID, *, before: int | None, most: int) -> list[Row[Any]]:
+    """(number, headline, note, made_at, made_by) of an article's revisions, newest first; before: only older ones."""
+    columns = (_REVISIONS.c[name] for name in ("number", "headline", "note", "made_at", "made_by"))
+    statement = select(*columns).where(_REVISIONS.c.article_id == article_id)
+    if before is not None:
+        statement = statement.where(_REVISIONS.c.number < before)
+    return list(session.execute(statement.order_by(_REVISIONS.c.number.desc()).limit(most)))
+
+
+def delete_article(session: Session, article_id: UUID) -> None:
+    """Remove an article with its texts, its timeline and its former addresses."""
+    for table in (_REVISIONS, _TIMELINE, _FORMER):
+        session.execute(delete(table).where(table.c.article_id == article_id))
+    session.execute(delete(_ARTICLES).where(_ARTICLES.c.id == article_id))
+
+
+def get_media(session: Session, media_ids: Iterable[UUID]) -> dict[UUID, Media]:
+    """These pictures, by id; those that are not there are left out."""
+    return {one.id: one for one in session.scalars(select(Media).where(Media.id.in_(sorted(set(media_ids)))))}
 
 
 def corrections(session: Session, article_ids: Sequence[UUID]) -> dict[UUID, list[Revision]]:

@@ -31,11 +31,13 @@ REBUILD_SLICE = 200
 SUSPECT = timedelta(minutes=15)
 
 
-def receive_articles(session: Session, heard: Sequence[Heard], *, builder: Builder, now: datetime) -> None:
+def receive_articles(
+    session: Session, heard: Sequence[Heard], *, builder: Builder, now: datetime, look_first: bool = False
+) -> None:
     """Hold the articles' new states, write their pages, and ask for everything else that they touch.
 
     What is not newer than what is held is dropped. A withdrawn article's page becomes a tombstone at once, and
-    whatever showed it is built without waiting.
+    whatever showed it is built without waiting. look_first: announce only what the public address shows.
     """
     newest: dict[UUID, Heard] = {}
     for one in heard:
@@ -58,7 +60,7 @@ def receive_articles(session: Session, heard: Sequence[Heard], *, builder: Build
     # What a replay has brought before the event itself is held already, but nobody was told.
     told_now = [one for one in wanted if one.id in saved or _was_replayed_first(before.get(one.id), newest[one.id])]
     news = [News(one, _event_name(newest[one.id]), newest[one.id].event.replayed, now) for one in told_now]
-    announce_now_or_later(session, news, lane=heard[0].lane, builder=builder, now=now)
+    announce_now_or_later(session, news, lane=heard[0].lane, builder=builder, now=now, look_first=look_first)
 
 
 def _was_replayed_first(known: store.Known | None, heard: Heard) -> bool:

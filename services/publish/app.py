@@ -6,8 +6,9 @@ import os
 
 from flask import Flask
 
+from services.publish import routes
+from services.publish.channels import routes as channel_routes
 from services.publish.pages import serve_site
-from services.publish.routes import create_blueprint
 from services.publish.service import create_service
 from services.publish.settings import PublishSettings
 from shared import logs
@@ -22,8 +23,11 @@ def create_app(settings: PublishSettings | None = None) -> Flask:
     logs.set_up("publish", settings.log_level)
     publish = create_service(settings)
     node = Node(publish.service, settings)
-    app = create_service_app(
-        node, [create_blueprint(publish, settings), protocol_blueprint("publish")], title="Rotative: publish"
-    )
+    blueprints = [
+        routes.create_blueprint(publish),
+        channel_routes.create_blueprint(publish.builder.newsroom, settings),
+        protocol_blueprint("publish"),
+    ]
+    app = create_service_app(node, blueprints, title="Rotative: publish")
     serve_site(app, publish.builder)
     return app

@@ -2,10 +2,34 @@
 
 from __future__ import annotations
 
-from shared.errors import NotFound
+from shared.errors import Conflict, NewsroomError, NotFound
 
 
 class SubscriptionNotFound(NotFound):
     """404: no subscription has this id."""
 
     code = "subscription-not-found"
+
+
+class DeliveryNotFound(NotFound):
+    """404: no delivery has this id."""
+
+    code = "delivery-not-found"
+
+
+class NotRetryable(Conflict):
+    """409: this delivery cannot be sent again."""
+
+    code = "not-retryable"
+
+
+class NotActive(Conflict):
+    """409: the subscription is told nothing at present."""
+
+    code = "subscription-not-active"
+
+
+class TooMany(NewsroomError):
+    """429: too many requests from one address."""
+
+    status, code, title = 429, "too-many-requests", "Too many requests"

@@ -4,5 +4,14 @@ from __future__ import annotations
 
 BUILD_PAGE = "build_page"
 REBUILD_SITE = "rebuild_site"
+# Who is told.
 ANNOUNCE = "announce"
+FAN_OUT = "fan_out"
 ATTEMPT_DELIVERY = "attempt_delivery"
+REMOVE_SUBSCRIPTION = "remove_subscription"
+RESUME_SUBSCRIPTION = "resume_subscription"
+RETRY_DELIVERIES = "retry_deliveries"
+TELL_OWNER = "tell_owner"
+ASK_READER = "ask_reader"
+MAKE_DIGEST = "make_digest"
+SEND_DIGEST = "send_digest"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
@@ -10,6 +10,7 @@ from sqlalchemy import JSON, Boolean, ForeignKey, Index, Integer, MetaData, Stri
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
 from shared.db import NAMING, UtcDateTime
+from shared.keys import keys_table
 from shared.tables import protocol_tables
 
 
@@ -20,6 +21,7 @@ class Base(DeclarativeBase):
 
 
 protocol_tables(Base.metadata)
+keys_table(Base.metadata)
 
 
 class Article(Base):
@@ -94,46 +96,72 @@ class SiteFact(Base):
 
 
 class Subscription(Base):
-    """Who asked to be told, how, and of what. secret_version: the secret is derived from it, never stored.
+    """Who wants to be told of what. Secrets are derived (settings.derived_secret), never stored.
 
-    filter: {"languages": [...], "sections": [...], "events": [...]}; an absent key lets everything pass.
+    channel: webhook, web_push, email, websub, indexnow or apprise. url: where it is sent; a mail's address.
+    filter: {"languages": [...], "sections": [...], "tags": [...], "urgency": 3, "events": [...]}; an absent key lets
+    everything pass. status: pending (a reader has not yet confirmed it), active, paused or disabled, with why.
+    contact: the owner's mail address. reader: a digest of a reader's own address, so that it is there once. keys: what
+    the channel needs besides the address. asked, asked_at: how often a reader was asked to confirm, and when last.
+    failing_since: nothing but failures since then. old_secret_until: the secret before this one is valid so long.
     """
 
     __tablename__ = "subscriptions"
+    __table_args__ = (
+        Index("ix_subscriptions_reader", "reader", unique=True),
+        Index("ix_subscriptions_told", "status", "channel", "id"),
+    )
 
     id: Mapped[UUID] = mapped_column(primary_key=True)
     channel: Mapped[str] = mapped_column(String(20))
     url: Mapped[str] = mapped_column(String(2000))
-    filter: Mapped[dict[str, list[str]]] = mapped_column(JSON)
-    status: Mapped[str] = mapped_column(String(10), index=True)  # active, disabled
+    filter: Mapped[dict[str, Any]] = mapped_column(JSON)
+    status: Mapped[str] = mapped_column(String(10))
     why: Mapped[str] = mapped_column(String(400))
     secret_version: Mapped[int]
     created_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    contact: Mapped[str] = mapped_column(String(320), default="", server_default="")
+    language: Mapped[str] = mapped_column(String(35), default="", server_default="")
+    keys: Mapped[dict[str, Any] | None] = mapped_column(JSON(none_as_null=True))
+    reader: Mapped[str | None] = mapped_column(String(64))
+    asked: Mapped[int] = mapped_column(default=0, server_default="0")
+    asked_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    confirmed_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    failing_since: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    old_secret_until: Mapped[datetime | None] = mapped_column(UtcDateTime)
+
+
+def _partial(name: str, *columns: str, where: str, unique: bool = False) -> Index:
+    return Index(name, *columns, unique=unique, sqlite_where=text(where), postgresql_where=text(where))
 
 
 class Delivery(Base):
     """One event owed to one subscription. body is frozen when made; its id is the webhook-id of every attempt.
 
-    state: due, delivered, failed or superseded. announces: True on the one delivery that tells the article for the
-    first time, else None, so that a second one cannot exist.
+    article_id: the article, a digest's id for a digest, the delivery's own for a test. state: due, sending (begun, for
+    what is sent at most once), delivered, failed, unknown (sent, and no answer came), superseded or discarded.
+    announces: True on the one delivery that tells the article for the first time, else None, so that a second one
+    cannot exist.
     """
 
     __tablename__ = "deliveries"
     __table_args__ = (
         UniqueConstraint("subscription_id", "article_id", "change"),
-        Index(
-            "ix_deliveries_announces",
-            "subscription_id",
-            "article_id",
-            unique=True,
-            sqlite_where=text("announces"),
-            postgresql_where=text("announces"),
-        ),
+        _partial("ix_deliveries_announces", "subscription_id", "article_id", where="announces", unique=True),
         Index("ix_deliveries_article_id_state", "article_id", "state"),
+        Index("ix_deliveries_of_subscription", "subscription_id", "id"),
+        _partial("ix_deliveries_old", "ended_at", where="announces IS NULL AND ended_at IS NOT NULL"),
+        _partial(
+            "ix_deliveries_unemptied",
+            "ended_at",
+            where="announces IS NOT NULL AND ended_at IS NOT NULL AND body <> ''",
+        ),
+        _partial("ix_deliveries_owed", "channel", "subscription_id", "id", where="state IN ('due', 'sending')"),
+        _partial("ix_deliveries_failed", "channel", "id", where="state IN ('failed', 'unknown')"),
     )
 
     id: Mapped[UUID] = mapped_column(primary_key=True)
-    subscription_id: Mapped[UUID] = mapped_column(ForeignKey("subscriptions.id", ondelete="CASCADE"), index=True)
+    subscription_id: Mapped[UUID] = mapped_column(ForeignKey("subscriptions.id", ondelete="CASCADE"))
     article_id: Mapped[UUID]
     change: Mapped[int]
     type: Mapped[str] = mapped_column(String(60))
@@ -144,11 +172,15 @@ class Delivery(Base):
     put_back: Mapped[int]  # how often it was taken up and put back without a request
     created_at: Mapped[datetime] = mapped_column(UtcDateTime)
     next_attempt_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
-    ended_at: Mapped[datetime | None] = mapped_column(UtcDateTime, index=True)
+    ended_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    channel: Mapped[str] = mapped_column(String(20), default="webhook", server_default="webhook")
 
 
 class Attempt(Base):
-    """One try at a delivery. status: HTTP's, None when no answer came; answer: its first bytes, or what went wrong."""
+    """One try at a delivery. status: HTTP's or SMTP's, None when no answer came (or has not yet come).
+
+    answer: its first bytes, or what went wrong.
+    """
 
     __tablename__ = "attempts"
 
@@ -158,3 +190,16 @@ class Attempt(Base):
     took_ms: Mapped[int]
     status: Mapped[int | None]
     answer: Mapped[str] = mapped_column(String(500))
+
+
+class Digest(Base):
+    """The daily mail of an edition, as it was made. day: the newsroom's. entries: what it tells, in order."""
+
+    __tablename__ = "digests"
+    __table_args__ = (UniqueConstraint("language", "day"),)
+
+    id: Mapped[UUID] = mapped_column(primary_key=True)
+    language: Mapped[str] = mapped_column(String(35))
+    day: Mapped[date]
+    made_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    entries: Mapped[list[dict[str, Any]]] = mapped_column(JSON)

@@ -2,9 +2,15 @@
 
 from __future__ import annotations
 
-from marshmallow import Schema, fields, validate
+import re
+from typing import Any
 
-EVENTS = ("article.published", "article.corrected", "article.killed")
+from marshmallow import Schema, ValidationError, fields, validate, validates_schema
+
+from services.publish.channels.domain import CHANNELS, EVENTS, OPERATOR_CHANNELS
+
+STATES = ("due", "sending", "delivered", "failed", "unknown", "superseded", "discarded")
+_MAIL = re.compile(r"[^@\s<>\"(),:;\\\[\]]+@[^@\s<>\"(),:;\\\[\]]+\.[^@\s<>\"(),:;\\\[\].]{2,}\Z")
 
 
 def _names(what: str, most: int = 50) -> fields.List:
@@ -15,46 +21,87 @@ def _names(what: str, most: int = 50) -> fields.List:
     )
 
 
+class MailAddress(fields.String):
+    """A mail address: bounded, one @, a domain with a dot, nothing that a header could be made of."""
+
+    def _deserialize(self, value: object, *args: object, **kwargs: object) -> str:
+        text: str = super()._deserialize(value, *args, **kwargs)
+        if len(text) > 254 or not _MAIL.match(text):
+            raise ValidationError("Not a valid mail address.")
+        return text
+
+
 class SubscriptionFilter(Schema):
     """What a subscription hears of. An absent field lets everything pass."""
 
     languages = _names("Languages, as in articles: fr, en, ar.")
     sections = _names("Keys of sections, as in articles.")
+    tags = _names("Tags: articles that have at least one of them.")
+    urgency = fields.Integer(
+        strict=True,
+        validate=validate.Range(min=1, max=8),
+        metadata={"description": "Only articles as urgent as this or more: 1 is a flash, 8 the least urgent."},
+    )
     events = fields.List(
         fields.String(validate=validate.OneOf(EVENTS)),
         validate=validate.Length(min=1, max=len(EVENTS)),
-        metadata={"description": "Kinds of events. Default: all of them."},
+        metadata={"description": "Kinds of events. Default for webhooks: published, corrected, killed, retracted."},
     )
 
 
 class SubscriptionBody(Schema):
     """Who wants to be told, and of what."""
 
-    channel = fields.String(required=True, validate=validate.OneOf(["webhook"]))
+    channel = fields.String(required=True, validate=validate.OneOf(OPERATOR_CHANNELS))
     url = fields.String(
         required=True,
         validate=validate.Length(min=1, max=2000),
-        metadata={"description": "Where events are posted: https, in no private network."},
+        metadata={
+            "description": "Where events are posted: https, in no private network. For websub the hub, for indexnow "
+            "the search engine's endpoint, for apprise an Apprise URL."
+        },
     )
     filter = fields.Nested(SubscriptionFilter, load_default=dict)
+    contact = MailAddress(
+        load_default="", metadata={"description": "The owner's mail address, told when the subscription is paused."}
+    )
+
+
+class SubscriptionPatch(Schema):
+    """What is to change of a subscription; what is absent stays."""
+
+    filter = fields.Nested(SubscriptionFilter)
+    contact = MailAddress()
 
 
 class SubscriptionReply(Schema):
-    """A subscription. status: active, or disabled with why."""
+    """A subscription. status: active, paused, disabled or (a reader's own) pending, with why.
+
+    An Apprise URL, which holds passwords, is shown without what follows its service's name.
+    """
 
     id = fields.UUID(required=True)
     channel = fields.String(required=True)
-    url = fields.String(required=True)
+    url = fields.Function(lambda one: _shown_url(one), required=True, metadata={"type": "string"})
     filter = fields.Dict(required=True)
+    contact = fields.String(required=True)
     status = fields.String(required=True)
     why = fields.String(required=True)
     created_at = fields.AwareDateTime(required=True)
+    failing_since = fields.AwareDateTime(allow_none=True)
+    old_secret_until = fields.AwareDateTime(allow_none=True)
+
+
+def _shown_url(one: Any) -> str:
+    read = one.get if isinstance(one, dict) else lambda name: getattr(one, name)
+    url = str(read("url"))
+    return f"{url.partition('://')[0]}://…" if read("channel") == "apprise" else url
 
 
 class NewSubscriptionReply(SubscriptionReply):
-    """A subscription just made, with the secret that is shown this once."""
+    """A subscription just made, or with a new secret, which is shown this once; webhooks only have one."""
 
-    secret = fields.String(required=True)
+    secret = fields.String()
 
 
 class SubscriptionList(Schema):
@@ -63,10 +110,20 @@ class SubscriptionList(Schema):
     items = fields.List(fields.Nested(SubscriptionReply), required=True)
 
 
-class PageQuery(Schema):
-    """Which page of a list: `after` is the id of the last one on the page before."""
+class SubscriptionQuery(Schema):
+    """Which subscriptions; `after` is the id of the last one on the page before. Readers' own only by their channel."""
 
     after = fields.UUID()
+    channel = fields.String(validate=validate.OneOf(CHANNELS))
+    status = fields.String(validate=validate.OneOf(["active", "paused", "disabled", "pending"]))
+
+
+class TestReply(Schema):
+    """A test on its way: `GET /v1/deliveries/{id}` says what came of it."""
+
+    __test__ = False
+
+    delivery_id = fields.UUID(required=True)
 
 
 class AttemptReply(Schema):
@@ -79,10 +136,15 @@ class AttemptReply(Schema):
 
 
 class DeliveryReply(Schema):
-    """One event owed to one subscription, with its attempts. state: due, delivered, failed or superseded."""
+    """One event owed to one subscription, with its attempts.
+
+    state: due, sending, delivered, failed, unknown (sent, but no answer came, and it is sent at most once), superseded
+    or discarded.
+    """
 
     id = fields.UUID(required=True)
     subscription_id = fields.UUID(required=True)
+    channel = fields.String(required=True)
     article_id = fields.UUID(required=True)
     change = fields.Integer(required=True)
     type = fields.String(required=True)
@@ -104,8 +166,28 @@ class DeliveryQuery(Schema):
 
     article_id = fields.UUID()
     subscription_id = fields.UUID()
-    state = fields.String(validate=validate.OneOf(["due", "delivered", "failed", "superseded"]))
+    channel = fields.String(validate=validate.OneOf(CHANNELS))
+    state = fields.String(validate=validate.OneOf(STATES))
     before = fields.UUID()
+
+
+class RetryBody(Schema):
+    """Which failed deliveries are to be sent again; at least one of these, so that nobody repeats all by mistake."""
+
+    since = fields.AwareDateTime(metadata={"description": "Those that ended at or after this time."})
+    until = fields.AwareDateTime(metadata={"description": "Those that ended before this time; default: now."})
+    channel = fields.String(validate=validate.OneOf(CHANNELS))
+    subscription_id = fields.UUID()
+    status = fields.Integer(
+        strict=True,
+        validate=validate.Range(min=0, max=599),
+        metadata={"description": "Those whose last attempt was answered so; 0: not answered."},
+    )
+
+    @validates_schema
+    def _names_something(self, data: dict[str, Any], **_: Any) -> None:
+        if not data:
+            raise ValidationError("Say which: since, until, channel, subscription_id or status.")
 
 
 class RebuildBody(Schema):

@@ -3,29 +3,36 @@
 from __future__ import annotations
 
 import functools
+import importlib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
+from sqlalchemy import Row
 from sqlalchemy.orm import Session
 
 from services.publish import actions, kinds
 from services.publish.build import Builder
-from services.publish.channels import store as channels
-from services.publish.channels.announce import announce_later
-from services.publish.channels.deliver import Deliverer
-from services.publish.models import Subscription
+from services.publish.channels import deliveries, store, subscriptions
+from services.publish.channels.announce import announce_later, fan_out
+from services.publish.channels.deliver import LEASE_S, Deliverer
+from services.publish.channels.loop import Loop
+from services.publish.channels.public import PublicAddress
+from services.publish.channels.secrets import signing_secrets
 from services.publish.renderers import Renderer
 from services.publish.settings import PublishSettings
 from services.publish.site import LocalSite
+from services.publish.transports import Transport
+from services.publish.transports.webhook import Webhooks
 from shared import clock
 from shared.event_schemas import Heard
 from shared.jobs import Claim, Kind
+from shared.keys import receive_keys
 from shared.newsroom import load_newsroom
-from shared.outgoing import Gate
+from shared.outgoing import ANYWHERE, Network
 from shared.service import Service
 
-DELIVERY_LEASE_S = 60.0
 TIDY_ROWS = 500
 
 
@@ -35,6 +42,7 @@ class Publish:
 
     service: Service
     builder: Builder
+    deliverer: Deliverer
 
 
 @functools.cache
@@ -50,13 +58,27 @@ def make_builder(settings: PublishSettings) -> Builder:
 def create_service(settings: PublishSettings) -> Publish:
     """publish with its tools; made once in each process."""
     builder = make_builder(settings)
+    loop = Loop()
+    gates: list[Any] = []
+
+    def make_gate(allow: tuple[Network, ...]) -> Any:
+        # Its client costs 15 MB: only the processes that send load it, when they first do.
+        module = importlib.import_module("shared.outgoing.gate")
+        gates.append(module.Gate(allow, timeout_s=settings.webhook_timeout_s))
+        return gates[-1]
+
     deliverer = Deliverer(
-        lambda subscription: webhook_secret(settings, subscription),
-        lambda: Gate(settings.webhook_allow, timeout_s=settings.webhook_timeout_s).post,
+        loop,
+        lambda row: _secrets_of(settings, row),
+        lambda: _make_transports(settings, make_gate(settings.webhook_allow)),
     )
+    public = None
+    if settings.public_check:
+        # The operator's own address, wherever it is.
+        public = PublicAddress(loop, lambda: make_gate(ANYWHERE).get)
 
     def receive_articles(session: Session, heard: list[Heard]) -> None:
-        actions.receive_articles(session, heard, builder=builder, now=clock.now())
+        actions.receive_articles(session, heard, builder=builder, now=clock.now(), look_first=public is not None)
 
     def receive_related(session: Session, heard: list[Heard]) -> None:
         actions.receive_related(session, heard, now=clock.now())
@@ -65,16 +87,26 @@ def create_service(settings: PublishSettings) -> Publish:
         actions.build_pages(claim, builder=builder)
 
     def announce(claim: Claim) -> None:
-        announce_later(claim, builder=builder)
+        announce_later(claim, builder=builder, look_at=public.look_at if public is not None else None)
+
+    def fan_out_news(claim: Claim) -> None:
+        fan_out(claim, builder=builder)
 
     def rebuild_site(claim: Claim) -> None:
         actions.rebuild_site(claim, builder=builder)
 
     def tidy(session: Session, until: datetime) -> int:
-        return channels.remove_old_deliveries(session, until, TIDY_ROWS)
+        return store.remove_old(session, until, TIDY_ROWS)
+
+    def close() -> None:
+        deliverer.close()
+        for gate in gates:
+            loop.run(gate.close()).result(2)
+        loop.stop()
 
     service = Service(
         name="publish",
+        knows_keys=True,
         listeners={
             "article.published.v1": receive_articles,
             "article.corrected.v1": receive_articles,
@@ -82,23 +114,38 @@ def create_service(settings: PublishSettings) -> Publish:
             "article.retracted.v1": receive_articles,
             "article.expired.v1": receive_articles,
             "related.changed.v1": receive_related,
+            "key.changed.v1": receive_keys,
         },
         kinds=(
             Kind(kinds.BUILD_PAGE, build_pages, most=20),
-            Kind(kinds.ANNOUNCE, announce, most=100),
-            Kind(kinds.ATTEMPT_DELIVERY, deliverer.attempt_deliveries, most=100, lease_s=DELIVERY_LEASE_S),
+            Kind(kinds.ANNOUNCE, announce, most=100, lease_s=90.0 if settings.public_check else 15.0),
+            Kind(kinds.FAN_OUT, fan_out_news, most=1),
+            Kind(kinds.ATTEMPT_DELIVERY, deliverer.attempt_deliveries, most=100, lease_s=LEASE_S),
+            Kind(kinds.RESUME_SUBSCRIPTION, subscriptions.resume_deliveries, most=1),
+            Kind(kinds.REMOVE_SUBSCRIPTION, subscriptions.remove_subscriptions, most=1),
+            Kind(kinds.RETRY_DELIVERIES, deliveries.retry_many, most=1),
             Kind(kinds.REBUILD_SITE, rebuild_site, most=1),
         ),
         tidy=tidy,
         status=_status,
+        close=close,
     )
-    return Publish(service, builder)
+    return Publish(service, builder, deliverer)
 
 
-def webhook_secret(settings: PublishSettings, subscription: Subscription) -> bytes:
-    """The secret with which a subscription's deliveries are signed: 32 bytes, derived, never stored."""
-    return settings.derived_secret(f"webhook {subscription.id} {subscription.secret_version}")
+def _secrets_of(settings: PublishSettings, row: Row[Any]) -> tuple[bytes, ...]:
+    return signing_secrets(settings, row.subscription_id, row.secret_version, row.old_secret_until, clock.now())
+
+
+def _make_transports(settings: PublishSettings, gate: Any) -> Mapping[str, Transport]:
+    return {"webhook": Webhooks(gate.post)}
 
 
 def _status(session: Session) -> Mapping[str, float | int | str | None]:
-    return {f"deliveries_{state}": count for state, count in channels.delivery_counts(session).items()}
+    counted = store.counts(session)
+    numbers: dict[str, float | int | str | None] = {}
+    for (channel, state), count in sorted(counted.items()):
+        numbers[f'deliveries{{channel="{channel}",state="{state}"}}'] = count
+    for state in ("due", "failed"):
+        numbers[f"deliveries_{state}"] = sum(count for (_, one), count in counted.items() if one == state)
+    return numbers

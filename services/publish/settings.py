@@ -15,12 +15,14 @@ class PublishSettings(ServiceSettings):
     """site_folder: holds site/ (finished pages) and gone/ (tombstones). theme_dirs: the newsroom's own theme folders.
 
     webhook_allow: private networks that webhooks may reach. webhook_timeout_s: for one attempt.
+    public_check: nobody is told before the public address shows the page as well.
     """
 
     site_folder: Path
     theme_dirs: tuple[Path, ...] = ()
     webhook_allow: tuple[Network, ...] = ()
     webhook_timeout_s: float = 15.0
+    public_check: bool = False
 
     @classmethod
     def read(cls, env: Env, service: str) -> dict[str, object]:
@@ -39,6 +41,7 @@ class PublishSettings(ServiceSettings):
             "theme_dirs": (theme,) if theme is not None else (),
             "webhook_allow": _networks(env, "ROTATIVE_WEBHOOK_ALLOW"),
             "webhook_timeout_s": env.number("ROTATIVE_WEBHOOK_TIMEOUT_S", 15, at_least=0.1, at_most=30),
+            "public_check": env.flag("ROTATIVE_PUBLIC_CHECK", False),
         }
 
 

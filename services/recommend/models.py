@@ -10,6 +10,7 @@ from sqlalchemy import JSON, BigInteger, Index, LargeBinary, MetaData, String, T
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
 from shared.db import NAMING, UtcDateTime
+from shared.keys import keys_table
 from shared.tables import protocol_tables
 
 
@@ -20,6 +21,7 @@ class Base(DeclarativeBase):
 
 
 protocol_tables(Base.metadata)
+keys_table(Base.metadata)
 
 
 class Article(Base):

@@ -209,7 +209,7 @@ class Desk:
             piece.status, piece.change, piece.told_from = held["status"], held["change"], held["change"]
             return
         headline = f"{piece.headline.partition(f' ({MARK}')[0]} ({MARK} {piece.change + 1})"
-        paragraph = f"<p>{piece.sent['standfirst'] or piece.headline} {MARK} {piece.change + 1}.</p>"
+        paragraph = f"<p>{piece.sent.get('standfirst') or piece.headline} {MARK} {piece.change + 1}.</p>"
         patch: dict[str, Any] = {"headline": headline, "body": {"text": piece.text + paragraph}}
         if step.kind == "correct":
             patch |= {"change": "correction", "note": f"Un chiffre était faux ({piece.number})."}

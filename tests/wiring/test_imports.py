@@ -11,7 +11,7 @@ import pytest
 from shared import routing
 
 ROOT = Path(__file__).parent.parent.parent
-MACHINERY = ("flask", "celery", "sqlalchemy", "redis", "httpx")
+MACHINERY = ("flask", "celery", "sqlalchemy", "redis", "httpx", "aiohttp")
 
 
 def imports_of(file: Path) -> Iterator[str]:
@@ -43,7 +43,7 @@ def test_no_service_imports_another(service: str) -> None:
 @pytest.mark.parametrize("service", routing.SERVICES)
 def test_the_rules_know_no_machinery(service: str) -> None:
     folder = ROOT / "services" / service
-    files = [file for file in (folder / "domain.py", *folder.glob("domain/*.py")) if file.exists()]
+    files = [file for file in (*folder.rglob("domain.py"), *folder.glob("domain/*.py")) if file.exists()]
     assert files
     for file in files:
         assert not [name for name in imports_of(file) if name.split(".")[0] in MACHINERY], file

@@ -1,4 +1,4 @@
-"""The steps of an article's journey in plain words, for its timeline."""
+"""The steps of an article's journey in plain words, for its timeline, in French, English and Arabic."""
 
 from __future__ import annotations
 
@@ -16,21 +16,33 @@ EDITED = "edited"
 REFILED = "refiled"
 CORRECTED = "corrected"
 KILLED = "killed"
+SCHEDULED = "scheduled"
+RESCHEDULED = "rescheduled"
+CANCELLED = "cancelled"
+RELEASED = "released"
+MISSED = "missed"
+EXPIRED = "expired"
+RETRACTED = "retracted"
+RESTORED = "restored"
 SEEN_LIVE = "seen_live"
 
 # What a step's sentence is made of: the words, then what follows for each detail that is there.
-_SENTENCES: dict[str, tuple[str, ...]] = {
+_ENGLISH: dict[str, tuple[str, ...]] = {
     ACCEPTED: ("The article was accepted", " from {by}"),
     PUBLISHED: ("It was published", " by {by}"),
-    EDITED: ("The draft was changed", " by {by}"),
+    EDITED: ("It was changed", " by {by}"),
     REFILED: ("It was refiled", " by {by}"),
     CORRECTED: ("It was corrected", " by {by}", ": {note}"),
     KILLED: ("It was killed", " by {by}", ": {reason}"),
-    "related_set_made": (
-        "Its related set was made",
-        ": {entries} articles",
-        ", {changed} sets of others changed",
-    ),
+    SCHEDULED: ("It was scheduled", " by {by}", " for {embargo}"),
+    RESCHEDULED: ("It was scheduled anew", " by {by}", " for {embargo}"),
+    CANCELLED: ("Its publication was cancelled", " by {by}"),
+    RELEASED: ("Its embargo was lifted", " ({embargo})"),
+    MISSED: ("Its whole time went by while the system was down; it is a draft again",),
+    EXPIRED: ("Its time was over",),
+    RETRACTED: ("It was retracted", " by {by}", ": {reason}"),
+    RESTORED: ("Its revision {revision} was restored", " by {by}"),
+    "related_set_made": ("Its related set was made", ": {entries} articles", ", {changed} sets of others changed"),
     "page_written": ("Its page was written", " in {ms} ms"),
     SEEN_LIVE: ("Its page was seen live",),
     "announced": ("It was announced", ": {deliveries} deliveries"),
@@ -44,18 +56,81 @@ _SENTENCES: dict[str, tuple[str, ...]] = {
     ),
     "gone": ("It is gone", " from {surface}"),
 }
+_FRENCH: dict[str, tuple[str, ...]] = {
+    ACCEPTED: ("L’article a été accepté", " de {by}"),
+    PUBLISHED: ("Il a été publié", " par {by}"),
+    EDITED: ("Il a été modifié", " par {by}"),
+    REFILED: ("Il a été retouché", " par {by}"),
+    CORRECTED: ("Il a été corrigé", " par {by}", " : {note}"),
+    KILLED: ("Il a été supprimé", " par {by}", " : {reason}"),
+    SCHEDULED: ("Il a été programmé", " par {by}", " pour le {embargo}"),
+    RESCHEDULED: ("Il a été reprogrammé", " par {by}", " pour le {embargo}"),
+    CANCELLED: ("Sa publication a été annulée", " par {by}"),
+    RELEASED: ("Son embargo a été levé", " ({embargo})"),
+    MISSED: ("Son temps s’est écoulé pendant un arrêt du système ; il est de nouveau un brouillon",),
+    EXPIRED: ("Son temps était écoulé",),
+    RETRACTED: ("Il a été retiré", " par {by}", " : {reason}"),
+    RESTORED: ("Sa révision {revision} a été rétablie", " par {by}"),
+    "related_set_made": (
+        "Ses articles liés ont été choisis",
+        " : {entries} articles",
+        ", {changed} listes d’autres articles ont changé",
+    ),
+    "page_written": ("Sa page a été écrite", " en {ms} ms"),
+    SEEN_LIVE: ("Sa page a été vue en ligne",),
+    "announced": ("Il a été annoncé", " : {deliveries} envois"),
+    "delivered": ("Il a été envoyé", " par {channel}", " à {count} abonnés"),
+    "delivery_failed": (
+        "Un envoi a échoué",
+        " par {channel}",
+        " à {count} abonnés",
+        " avec le statut {status}",
+        " ; prochain essai à {next_try}",
+    ),
+    "gone": ("Il a disparu", " : {surface}"),
+}
+_ARABIC: dict[str, tuple[str, ...]] = {
+    ACCEPTED: ("قُبل المقال", " من {by}"),
+    PUBLISHED: ("نُشر المقال", " من قِبل {by}"),
+    EDITED: ("عُدّل المقال", " من قِبل {by}"),
+    REFILED: ("نُقّح المقال", " من قِبل {by}"),
+    CORRECTED: ("صُحّح المقال", " من قِبل {by}", ": {note}"),
+    KILLED: ("أُلغي المقال نهائيا", " من قِبل {by}", ": {reason}"),
+    SCHEDULED: ("جُدول نشر المقال", " من قِبل {by}", " في {embargo}"),
+    RESCHEDULED: ("أُعيدت جدولة المقال", " من قِبل {by}", " في {embargo}"),
+    CANCELLED: ("أُلغي موعد نشره", " من قِبل {by}"),
+    RELEASED: ("رُفع حظر النشر", " ({embargo})"),
+    MISSED: ("مضى وقته كله والنظام متوقف، فعاد مسودة",),
+    EXPIRED: ("انتهت مدته",),
+    RETRACTED: ("سُحب المقال", " من قِبل {by}", ": {reason}"),
+    RESTORED: ("استُعيدت مراجعته {revision}", " من قِبل {by}"),
+    "related_set_made": ("اختيرت مقالاته ذات الصلة", ": {entries}", "، وتغيرت {changed} من قوائم المقالات الأخرى"),
+    "page_written": ("كُتبت صفحته", " في {ms} ملّي ثانية"),
+    SEEN_LIVE: ("شوهدت صفحته على الموقع",),
+    "announced": ("أُعلن عنه", ": {deliveries} إرسالا"),
+    "delivered": ("أُرسل", " عبر {channel}", " إلى {count} مشتركا"),
+    "delivery_failed": (
+        "فشل إرسال",
+        " عبر {channel}",
+        " إلى {count} مشتركا",
+        " بالحالة {status}",
+        "؛ المحاولة التالية في {next_try}",
+    ),
+    "gone": ("اختفى", ": {surface}"),
+}
+SENTENCES = {"en": _ENGLISH, "fr": _FRENCH, "ar": _ARABIC}
 
 
-def sentence(step: str, detail: Detail) -> str:
+def sentence(step: str, detail: Detail, language: str = "en") -> str:
     """The step as a sentence; an unknown step by its name. What the detail does not have is left out."""
-    first, *parts = _SENTENCES.get(step, (step.replace("_", " ").capitalize(),))
-    words = [first]
+    first, *parts = SENTENCES[language].get(step, (step.replace("_", " ").capitalize(),))
+    words = [first.format_map(detail) if "{" in first and "revision" in detail else first]
     for part in parts:
         names = [name for _, name, _, _ in Formatter().parse(part) if name]
         if all(detail.get(name) is not None for name in names):
             words.append(part.format_map(detail))
     text = "".join(words)
-    return text if text.endswith((".", "!", "?", "…")) else f"{text}."
+    return text if text.endswith((".", "!", "?", "…", "؟")) else f"{text}."
 
 
 def mark(step: str, change: int, detail: Detail) -> str:

@@ -17,6 +17,16 @@ BYLINES_MAX = 20
 URL_MAX = 2000
 # A body's limit is in code points: nobody counts it by hand, and it bounds the work.
 BODY_MAX = 400_000
+ALT_MAX = 1000
+CAPTION_MAX = 1000
+CREDIT_MAX = 200
+IMAGES_MAX = 30
+SOURCE_MAX = 200
+# Of the newsroom's own fields: bytes of their JSON together, characters of a name.
+CUSTOM_MAX = 8192
+KEY_MAX = 80
+PATH_MAX = 600
+OLD_PATHS_MAX = 20
 
 # A character as people count may be several code points (letter, vowel marks, joined emoji), but not any number.
 _CODE_POINTS_A_CHARACTER = 4

@@ -1,28 +1,40 @@
-"""Announces articles: owes their news to everyone who asked, once their pages are certain."""
+"""Announces articles: owes their news to everyone who asked, once their pages are certain.
+
+A page is certain when the store, and the public address if that is to be looked at, answer with just this change. A
+few subscriptions are owed in the article's own transaction; many, in slices by jobs, so that neither an article nor
+memory waits for them.
+"""
 
 from __future__ import annotations
 
-import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import partial
 from typing import Any
 from uuid import UUID
 
+from sqlalchemy import Row
 from sqlalchemy.orm import Session
 
-from services.publish import domain, store
+from services.publish import store as site_store
 from services.publish.build import Builder
-from services.publish.channels import store as channels
-from services.publish.kinds import ANNOUNCE, ATTEMPT_DELIVERY, BUILD_PAGE
-from services.publish.models import Delivery, Subscription
+from services.publish.channels import domain, store
+from services.publish.channels.owe import Told, owe
+from services.publish.kinds import ANNOUNCE, BUILD_PAGE, FAN_OUT
 from shared import clock, jobs, outbox
 from shared.events import ArticleProgress, ProgressFact, PublicArticle
-from shared.ids import new_id
 from shared.jobs import Claim, Job
 
-# A page that was not in place when its article was heard is looked for again after this.
+# A page that was not in place when its article was heard is looked for again after this, and then less and less often.
 ANNOUNCE_AGAIN = timedelta(seconds=1)
+LONGEST_PAUSE = timedelta(seconds=30)
+# So many subscriptions are owed with the article; more, in slices of this size.
+AT_ONCE = 100
+SLICE = 250
+
+# Answers, for pages by path, which of them the public address shows as they are: (url, digest, gone) -> whether.
+LookAt = Callable[[Sequence[tuple[str, str, bool]]], Sequence[bool]]
 
 
 @dataclass(frozen=True)
@@ -45,9 +57,22 @@ class News:
 
 
 def announce_now_or_later(
-    session: Session, news: Sequence[News], *, lane: str, builder: Builder, now: datetime
+    session: Session,
+    news: Sequence[News],
+    *,
+    lane: str,
+    builder: Builder,
+    now: datetime,
+    look_first: bool = False,
 ) -> None:
-    """Announce what is in place, and have a job of this lane announce the rest as soon as it is."""
+    """Announce what is in place, and have a job announce the rest as soon as it is.
+
+    look_first: the public address is to be looked at, which takes a request: leave all to jobs of the delivering
+    processes.
+    """
+    if look_first:
+        jobs.add_many(session, ANNOUNCE, [(one.reference, one.to_payload()) for one in news], lane="deliver")
+        return
     later = announce(session, news, builder=builder, now=now)
     wanted = [(one.reference, one.to_payload()) for one in later]
     jobs.add_many(session, ANNOUNCE, wanted, lane=lane, run_at=now + ANNOUNCE_AGAIN)
@@ -58,147 +83,130 @@ def announce(session: Session, news: Sequence[News], *, builder: Builder, now: d
 
     They commit with the caller's transaction, after the page is in place. Gives back those whose pages are not there.
     """
-    facts: list[ProgressFact] = []
-    later: list[News] = []
-    subscriptions = channels.active_subscriptions(session) if news else ()
-    pages = store.pages(session, [one.article.path for one in news]) if news else {}
-    owed = channels.deliveries_of(session, [one.article.id for one in news]) if subscriptions else {}
-    for one in news:
-        article = one.article
-        page = pages.get(article.path)
-        certain = page is not None and page.change == article.change
-        if page is None or not (certain and builder.is_in_place(page.path, page.digest, page.gone)):
-            later.append(one)
-            continue
-        facts += _seen(one, now)
-        if not one.replayed:
-            count = _make_deliveries(session, article, one.event, subscriptions, owed.get(article.id, {}), builder, now)
-            if count:
-                facts.append(_fact(article, "announced", now, deliveries=count))
+    if not news:
+        return []
+    pages = site_store.pages(session, [one.article.path for one in news])
+    there = [one for one in news if _stands(pages.get(one.article.path), one, builder)]
+    facts = [fact for one in there for fact in _seen(one, now)]
+    told = [one for one in there if not one.replayed]
+    counts = _tell(session, told, builder, now) if told else []
+    for one, count in zip(told, counts, strict=True):
+        if count:
+            facts.append(_fact(one.article, "announced", now, deliveries=count))
     if facts:
         outbox.say(session, ArticleProgress(facts=tuple(facts)))
-    return later
+    certain = {one.reference for one in there}
+    return [one for one in news if one.reference not in certain]
 
 
-def announce_later(claim: Claim, *, builder: Builder) -> None:
+def _stands(page: Row[Any] | None, news: News, builder: Builder) -> bool:
+    if page is None or page.change != news.article.change:
+        return False
+    return builder.is_in_place(page.path, page.digest, page.gone)
+
+
+def _tell(session: Session, told: Sequence[News], builder: Builder, now: datetime) -> list[int]:
+    """Owe these articles' news; how many deliveries each has, 0 while jobs still make them."""
+    flash = any(one.article.urgency <= domain.FLASH for one in told)
+    channels = [one for one in domain.CHANNELS if flash or one != "email"]
+    to = store.recipients(session, channels, AT_ONCE + 1)
+    if len(to) <= AT_ONCE:
+        return owe(session, [Told(one.article, one.event) for one in told], to, builder.newsroom, now)
+    for channel in channels:
+        if store.is_in_use(session, channel):
+            wanted = [(f"{one.reference} {channel}", {"event": one.event}) for one in told]
+            jobs.add_many(session, FAN_OUT, wanted, lane="deliver")
+    return [0] * len(told)
+
+
+def fan_out(claim: Claim, *, builder: Builder) -> None:
+    """Owe an article's news to the next slice of a channel's subscriptions, and go on from there.
+
+    Of an article that has changed meanwhile the newer change is told to all who have not heard of this one.
+    """
+    ids = [UUID(job.reference.split(" ")[0]) for job in claim.jobs]
+    with claim.finish(first=partial(site_store.lock_articles, ids=ids, to_change=True)) as session:
+        now = clock.now()
+        held = site_store.articles(session, ids)
+        for job in claim.jobs:
+            article_id, change, channel = job.reference.split(" ")
+            article = held.get(UUID(article_id))
+            if article is None or article.change != int(change):
+                continue
+            payload = job.payload
+            after = UUID(payload["after"]) if payload.get("after") else None
+            to = store.recipients(session, [channel], SLICE, after)
+            (count,) = owe(session, [Told(article, payload["event"])], to, builder.newsroom, now)
+            made = payload.get("made", 0) + count
+            if len(to) == SLICE:
+                rest = {"event": payload["event"], "after": str(to[-1].id), "made": made}
+                jobs.add(session, FAN_OUT, job.reference, lane="deliver", payload=rest)
+            elif made:
+                fact = _fact(article, "announced", now, deliveries=made, channel=channel)
+                outbox.say(session, ArticleProgress(facts=(fact,)))
+
+
+def announce_later(claim: Claim, *, builder: Builder, look_at: LookAt | None = None) -> None:
     """Announce what could not be announced when it was heard; its page is mended, and tried again, if need be.
 
-    An article of which a newer change is held meanwhile is left to that one's announcement.
+    An article of which a newer change is held meanwhile is left to that one's announcement. look_at: looks at the
+    public address as well.
     """
+    shown = _look(claim, builder, look_at) if look_at is not None else {}
     with claim.finish() as session:
         now = clock.now()
-        held = store.articles(session, [UUID(job.reference.partition(" ")[0]) for job in claim.jobs])
         jobs_of: dict[str, Job] = {}
         news: list[News] = []
-        for job in claim.jobs:
-            article_id, _, change = job.reference.partition(" ")
-            article = held.get(UUID(article_id))
-            if article is not None and article.change == int(change):
-                jobs_of[job.reference] = job
-                written_at = datetime.fromisoformat(job.payload["written_at"])
-                news.append(News(article, job.payload["event"], job.payload["replayed"], written_at))
+        for one, job in _news_of(session, claim.jobs):
+            jobs_of[one.reference] = job
+            if look_at is None or shown.get(one.reference, False):
+                news.append(one)
+            else:
+                _again(claim, job, now, "the public address does not show it yet")
         for one in announce(session, news, builder=builder, now=now):
-            claim.retry(jobs_of[one.reference], at=now + ANNOUNCE_AGAIN, error="the page is not in place yet")
+            _again(claim, jobs_of[one.reference], now, "the page is not in place yet")
             jobs.add(session, BUILD_PAGE, one.article.path, lane="urgent", payload={"check": True})
 
 
+def _again(claim: Claim, job: Job, now: datetime, error: str) -> None:
+    # Whatever keeps the page away, an announcement is never given up.
+    pause = min(ANNOUNCE_AGAIN * 2 ** min(job.attempts - 1, 10), LONGEST_PAUSE)
+    claim.retry(job, at=now + pause, error=error, counts=False)
+
+
+def _news_of(session: Session, claimed: Sequence[Job]) -> list[tuple[News, Job]]:
+    held = site_store.articles(session, [UUID(job.reference.partition(" ")[0]) for job in claimed])
+    found = []
+    for job in claimed:
+        article_id, _, change = job.reference.partition(" ")
+        article = held.get(UUID(article_id))
+        if article is not None and article.change == int(change):
+            written_at = datetime.fromisoformat(job.payload["written_at"])
+            found.append((News(article, job.payload["event"], job.payload["replayed"], written_at), job))
+    return found
+
+
+def _look(claim: Claim, builder: Builder, look_at: LookAt) -> Mapping[str, bool]:
+    with claim.db.reading() as session:
+        wanted = [news for news, _ in _news_of(session, claim.jobs)]
+        pages = site_store.pages(session, [one.article.path for one in wanted])
+    asked = [one for one in wanted if one.article.path in pages]
+    answers = look_at(
+        [
+            (builder.newsroom.url(page.path), page.digest, page.gone)
+            for page in (pages[one.article.path] for one in asked)
+        ]
+    )
+    return {one.reference: shown for one, shown in zip(asked, answers, strict=True)}
+
+
 def _seen(news: News, now: datetime) -> list[ProgressFact]:
-    if news.article.status != "live":
-        return [_fact(news.article, "gone", now)]
-    return [_fact(news.article, "page_written", news.written_at), _fact(news.article, "seen_live", now)]
+    if news.article.status == "live":
+        return [_fact(news.article, "page_written", news.written_at), _fact(news.article, "seen_live", now)]
+    if news.article.status == "retracted":
+        return [_fact(news.article, "page_written", news.written_at)]
+    return [_fact(news.article, "gone", now)]
 
 
 def _fact(article: PublicArticle, step: str, at: datetime, **detail: str | int | float | bool | None) -> ProgressFact:
     return ProgressFact(article_id=article.id, change=article.change, step=step, at=at, detail=detail)
-
-
-def _make_deliveries(
-    session: Session,
-    article: PublicArticle,
-    event: str,
-    subscriptions: Sequence[Subscription],
-    owed: Mapping[UUID, Sequence[Delivery]],
-    builder: Builder,
-    now: datetime,
-) -> int:
-    """Owe this article's news to everyone who wants it; how many deliveries were made.
-
-    The first announcement to a subscription is always article.published, with the newest change; a refile after it is
-    not told. A newer delivery ends older undelivered ones. owed: the article's earlier ones, by subscription.
-    """
-    made: list[Delivery] = []
-    for subscription in subscriptions:
-        earlier = owed.get(subscription.id, [])
-        if any(one.change >= article.change for one in earlier):
-            continue
-        told_first = "article.published" in (subscription.filter.get("events") or domain.TOLD_BY_DEFAULT)
-        name = _name_for(session, event, article, earlier, told_first)
-        if name is None or not domain.wants(subscription.filter, article, name):
-            continue
-        for one in earlier:
-            if one.state == "due":
-                one.state, one.ended_at, one.next_attempt_at = "superseded", now, None
-            if name == "article.published":
-                one.announces = None
-        delivery_id = new_id()
-        made.append(
-            Delivery(
-                id=delivery_id,
-                subscription_id=subscription.id,
-                article_id=article.id,
-                change=article.change,
-                type=name,
-                announces=True if name == "article.published" else None,
-                body=domain.delivery_body(
-                    delivery_id, name, article, builder.newsroom.url(article.path), builder.newsroom.base_url, now
-                ),
-                state="due",
-                tries=0,
-                put_back=0,
-                created_at=now,
-                next_attempt_at=now,
-            )
-        )
-    session.flush()  # what is superseded gives up its uniqueness before its successor takes it
-    session.add_all(made)
-    session.flush()
-    jobs.add_many(session, ATTEMPT_DELIVERY, [(str(one.id), None) for one in made], lane="deliver")
-    return len(made)
-
-
-def _name_for(
-    session: Session, event: str, article: PublicArticle, earlier: Sequence[Delivery], told_first: bool
-) -> str | None:
-    """What a subscription is told of this change; None for nothing.
-
-    told_first: whether it hears of first publications at all. While no attempt at its first announcement can have
-    arrived, that announcement is made anew with the newest change.
-    """
-    if event == "article.killed":
-        return event if earlier or not told_first else None
-    if not article.notify:
-        return None
-    announced = next((one for one in earlier if one.announces), None)
-    if announced is None or _never_arrived(session, announced):
-        return "article.published" if told_first else event
-    if event == "article.published":
-        # A refile is not told, but it may have overtaken a correction, whose note it carries.
-        return None if _knows_corrections(article, earlier) else "article.corrected"
-    return event
-
-
-def _knows_corrections(article: PublicArticle, earlier: Sequence[Delivery]) -> bool:
-    """Whether the newest of these deliveries tells of a state with the article's last correction."""
-    if not article.corrections:
-        return True
-    newest = max(earlier, key=lambda one: one.change)
-    told = datetime.fromisoformat(json.loads(newest.body)["data"]["updated_at"]) if newest.body else newest.created_at
-    return article.corrections[-1].corrected_at <= told
-
-
-def _never_arrived(session: Session, delivery: Delivery) -> bool:
-    """Whether no attempt at a delivery can have reached its receiver; if so, none will be made any more."""
-    if delivery.state != "due" or channels.was_unanswered(session, delivery.id):
-        return False
-    # More attempts than are on record: one of them was cut off between its request and its record.
-    return jobs.withdraw(session, ATTEMPT_DELIVERY, str(delivery.id), if_attempts=delivery.tries + delivery.put_back)

@@ -1,223 +1,307 @@
-"""Attempts deliveries: many at once, none delayed by another's receiver, each recorded with what came of it."""
+"""Attempts deliveries: many at once, none delayed by another's receiver, each recorded with what came of it.
+
+A task's thread hands its letters to one event loop and waits for them only a moment: whoever answers slowly is waited
+for by the loop alone. One thread records what has come in, for all letters of the process together, and lengthens the
+leases of those that are still on their way; so a worker that dies gives its letters up within seconds.
+"""
 
 from __future__ import annotations
 
 import asyncio
+import logging
 import threading
 import time
-from collections import defaultdict
-from collections.abc import Callable, Coroutine, Sequence
-from concurrent.futures import Future
-from datetime import timedelta
-from typing import Any, TypeVar
-from urllib.parse import urlsplit
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Any
 from uuid import UUID
 
-from sqlalchemy.orm import Session
+from sqlalchemy import Row
+from sqlalchemy.exc import OperationalError
 
-from services.publish import domain
-from services.publish.channels import store
-from services.publish.models import Attempt, Delivery, Subscription
-from services.publish.transports.webhook import Letter, Outcome, Post, attempt
-from shared import clock, outbox
-from shared.events import ArticleProgress, ProgressFact
+from services.publish.channels import domain, store
+from services.publish.channels.hosts import Hosts
+from services.publish.channels.loop import Loop
+from services.publish.channels.record import record
+from services.publish.transports import Letter, NotYet, Outcome, Transport
+from shared import clock, jobs
+from shared.db import Database
 from shared.ids import new_id
 from shared.jobs import Claim, Job
 
-T = TypeVar("T")
+log = logging.getLogger(__name__)
 
-PER_HOST = 20
-# So long a delivery waits for its host's turn; with the longest attempt it stays well below the lease.
-LONGEST_WAIT_S = 5.0
-# Outcomes that come within this time of one another are recorded together.
+# A lease is short, and lengthened while its letter is on its way.
+LEASE_S = 8.0
+LENGTHEN_S = 2.5
+# So long a task waits for its letters; who answers later is waited for by the loop.
+PATIENCE_S = 0.5
+# Outcomes that come within this time of one another are recorded together, so many at most.
 GATHER_S = 0.05
-# A host that failed to answer so often in a row is left alone for a while, so that it holds up nothing else.
-BREAKER_FAILURES = 5
-BREAKER_S = 10.0
+TOGETHER = 200
+# So many letters are on their way at once.
+MOST_FLYING = 1000
+# An outcome that the database does not take is offered again for so long; by then its lease has run out.
+RECORD_S = 20.0
+CLOSE_S = 5.0
 
 
-class Loop:
-    """An event loop in a thread of its own, shared by this process's delivery tasks and their connections."""
+@dataclass(eq=False)
+class Flight:
+    """A letter on its way. attempt_id: of the attempt recorded before it was made, for what is sent at most once."""
 
-    def __init__(self) -> None:
-        self._loop = asyncio.new_event_loop()
-        threading.Thread(target=self._loop.run_forever, name="deliveries", daemon=True).start()
-
-    def run(self, work: Coroutine[Any, Any, T]) -> Future[T]:
-        """Begin this in the loop."""
-        return asyncio.run_coroutine_threadsafe(work, self._loop)
-
-
-class Hosts:
-    """What is known of receivers' hosts in this process: how many attempts run, and which do not answer."""
-
-    def __init__(self) -> None:
-        self._running: dict[str, asyncio.Semaphore] = defaultdict(lambda: asyncio.Semaphore(PER_HOST))
-        self._failures: dict[str, int] = defaultdict(int)
-        self._until: dict[str, float] = {}
-
-    def slot(self, host: str) -> asyncio.Semaphore:
-        """What an attempt at this host holds while it runs."""
-        return self._running[host]
-
-    def left_alone_s(self, host: str) -> float:
-        """How long this host is to be left alone yet; 0 when it is not."""
-        return max(0.0, self._until.get(host, 0.0) - time.monotonic())
-
-    def note(self, host: str, answered: bool) -> None:
-        """An attempt has ended."""
-        if answered:
-            self._failures.pop(host, None)
-            self._until.pop(host, None)
-            return
-        self._failures[host] += 1
-        if self._failures[host] >= BREAKER_FAILURES:
-            self._until[host] = time.monotonic() + BREAKER_S
+    job: Job
+    letter: Letter
+    db: Database
+    attempt_id: UUID | None = None
+    leased: float = field(default_factory=time.monotonic)
 
 
 class Deliverer:
-    """Attempts deliveries. secret_of: a subscription's signing secret, 32 bytes; make_post: run inside the loop."""
+    """Attempts deliveries.
 
-    def __init__(self, secret_of: Callable[[Subscription], bytes], make_post: Callable[[], Post]) -> None:
-        self._secret_of = secret_of
-        self._make_post = make_post
-        self._loop: Loop | None = None
-        self._post: Post | None = None
+    secrets_of: those that sign what is sent to a subscription. make_transports: by channel; called inside the loop.
+    """
+
+    def __init__(
+        self,
+        loop: Loop,
+        secrets_of: Callable[[Row[Any]], tuple[bytes, ...]],
+        make_transports: Callable[[], Mapping[str, Transport]],
+    ) -> None:
+        self._loop = loop
+        self._secrets_of = secrets_of
+        self._make_transports = make_transports
+        self._transports: Mapping[str, Transport] | None = None
         self._hosts = Hosts()
-        self._lock = threading.Lock()
+        self._news = threading.Condition()
+        self._flights: dict[int, Flight] = {}
+        self._came_in: list[tuple[Flight, Outcome | NotYet]] = []
+        self._recorder: threading.Thread | None = None
+        self._closing = False
 
     def attempt_deliveries(self, claim: Claim) -> None:
-        """Attempt every delivery of these jobs at once, and record outcomes as they come in."""
+        """Attempt every delivery of these jobs at once."""
+        flights = self._prepare(claim)
+        if not flights:
+            return
+        with self._news:
+            self._news.wait_for(lambda: len(self._flights) < MOST_FLYING, timeout=LEASE_S / 2)
+            self._flights.update({flight.job.id: flight for flight in flights})
+            if self._recorder is None:
+                self._recorder = threading.Thread(target=self._record_all, name="delivery-records", daemon=True)
+                self._recorder.start()
+        self._loop.soon(self._send_off, _together(flights))
+        mine = {flight.job.id for flight in flights}
+        with self._news:
+            self._news.wait_for(lambda: mine.isdisjoint(self._flights), timeout=PATIENCE_S)
+
+    def drain(self, within_s: float = CLOSE_S) -> bool:
+        """Wait until nothing is on its way; whether that was so in time."""
+        with self._news:
+            return self._news.wait_for(lambda: not self._flights, timeout=within_s)
+
+    def close(self) -> None:
+        """Wait a moment for what is on its way; what is not back by then is sent again when its lease has run out."""
+        if self._recorder is None:
+            return
+        self.drain()
+        with self._news:
+            self._closing = True
+            self._news.notify_all()
+        self._recorder.join(CLOSE_S)
+
+    # Before
+
+    def _prepare(self, claim: Claim) -> list[Flight]:
         with claim.db.reading() as session:
-            owed = store.due_deliveries(session, [UUID(job.reference) for job in claim.jobs])
-            letters = {
-                delivery.id: Letter(delivery.id, subscription.url, self._secret_of(subscription), delivery.body)
-                for delivery, subscription in owed.values()
-            }
-        jobs_of = {UUID(job.reference): job for job in claim.jobs}
-        nothing_to_do = [job for delivery_id, job in jobs_of.items() if delivery_id not in letters]
-        if nothing_to_do:
-            with claim.finish(only=nothing_to_do):
-                pass
-        self._send_and_record(claim, jobs_of, list(letters.values()))
+            rows = store.owed(session, [UUID(job.reference) for job in claim.jobs])
+        fly: list[Flight] = []
+        aside: list[tuple[Job, Row[Any] | None]] = []
+        for job in list(claim.jobs):
+            row = rows.get(UUID(job.reference))
+            if row is not None and row.state == "due" and row.status == "active":
+                fly.append(Flight(job, self._letter(row), claim.db))
+            else:
+                aside.append((job, row))
+        once = [flight for flight in fly if flight.letter.channel in domain.AT_MOST_ONCE]
+        if aside:
+            _set_aside(claim, aside)
+        return [flight for flight in fly if flight not in once] + self._begin(claim, once)
 
-    def _send_and_record(self, claim: Claim, jobs_of: dict[UUID, Job], letters: Sequence[Letter]) -> None:
-        came_in: list[tuple[UUID, Outcome | float]] = []
-        news = threading.Condition()
+    def _letter(self, row: Row[Any]) -> Letter:
+        return Letter(
+            delivery_id=row.id,
+            subscription_id=row.subscription_id,
+            article_id=row.article_id,
+            change=row.change,
+            channel=row.channel,
+            to=row.url,
+            type=row.type,
+            body=row.body,
+            tries=row.tries,
+            language=row.language,
+            keys=row.keys,
+            secrets=self._secrets_of(row) if row.channel == "webhook" else (),
+            created_at=row.created_at,
+            failing_since=row.failing_since,
+        )
 
-        def take(delivery_id: UUID, future: Future[Outcome | float]) -> None:
-            failure = future.exception()
-            outcome = future.result() if failure is None else Outcome(None, repr(failure)[:500], "", 0)
-            with news:
-                came_in.append((delivery_id, outcome))
-                news.notify()
+    def _begin(self, claim: Claim, flights: list[Flight]) -> list[Flight]:
+        """Record the attempts before they are made; those whose leases are still ours."""
+        if not flights:
+            return []
+        now = clock.now()
+        with claim.db.unit_of_work() as session:
+            states = store.lock_deliveries(session, [flight.letter.delivery_id for flight in flights])
+            begun = [flight for flight in flights if states.get(flight.letter.delivery_id) == "due"]
+            for flight in begun:
+                flight.attempt_id = new_id()
+            store.begin(session, [flight.letter.delivery_id for flight in begun])
+            store.add_attempts(session, [_begun(flight, now) for flight in begun])
+            jobs.extend(session, [flight.job for flight in begun], until=now + timedelta(seconds=LEASE_S))
+        return begun
 
-        loop = self._started()
-        for letter in letters:
-            future = loop.run(self._attempt(letter))
-            future.add_done_callback(lambda done, delivery_id=letter.delivery_id: take(delivery_id, done))  # type: ignore[misc]
-        left = len(letters)
-        while left:
-            with news:
-                news.wait_for(lambda: came_in)
-                news.wait_for(lambda: len(came_in) == left, timeout=GATHER_S)  # noqa: B023 (called before left changes)
-                batch, came_in[:] = list(came_in), []
-            left -= len(batch)
-            self._record(claim, [(jobs_of[delivery_id], outcome) for delivery_id, outcome in batch])
+    # On the way
 
-    def _started(self) -> Loop:
-        with self._lock:
-            if self._loop is None:
-                self._loop = Loop()
-            return self._loop
+    def _send_off(self, groups: Sequence[list[Flight]]) -> None:
+        if self._transports is None:
+            self._transports = self._make_transports()
+        loop = asyncio.get_running_loop()
+        for group in groups:
+            # The flight is kept by the registry; the task by the loop while it waits for something of its own.
+            task = loop.create_task(self._fly(group))
+            _tasks.add(task)
+            task.add_done_callback(_tasks.discard)
 
-    async def _attempt(self, letter: Letter) -> Outcome | float:
-        """The attempt's outcome, or for how many seconds its host is to be left alone."""
-        if self._post is None:
-            self._post = self._make_post()
-        host = urlsplit(letter.url).netloc
-        slot = self._hosts.slot(host)
+    async def _fly(self, group: list[Flight]) -> None:
+        outcome: Outcome | NotYet
         try:
-            await asyncio.wait_for(slot.acquire(), LONGEST_WAIT_S)
-        except TimeoutError:
-            return 1.0  # the host has enough to do: put back, long before the lease ends
-        try:
-            pause = self._hosts.left_alone_s(host)
-            if pause:
-                return pause
-            outcome = await attempt(self._post, letter)
-            self._hosts.note(host, outcome.status is not None)
+            outcome = await self._attempt([flight.letter for flight in group])
+        except NotYet as early:
+            outcome = early
+        except Exception as error:
+            log.exception("an attempt failed")
+            outcome = Outcome(None, f"{type(error).__name__} {error}"[:500], sent=True)
+        self._land(group, outcome)
+
+    async def _attempt(self, letters: Sequence[Letter]) -> Outcome:
+        transport = (self._transports or {}).get(letters[0].channel)
+        if transport is None:
+            return Outcome(None, f"{letters[0].channel} is not set up", refused=True)
+        async with self._hosts.turn(transport.place(letters[0]), transport.places) as host:
+            began = time.monotonic()
+            outcome = await transport.attempt(letters)
+            self._hosts.note(host, outcome.status is not None or outcome.refused, time.monotonic() - began)
             return outcome
-        finally:
-            slot.release()
 
-    def _record(self, claim: Claim, outcomes: Sequence[tuple[Job, Outcome | float]]) -> None:
-        with claim.finish(only=[job for job, _ in outcomes]) as session:
-            kept = {job.id for job in claim.jobs}
-            owed = store.deliveries_by_id(session, [UUID(job.reference) for job, _ in outcomes if job.id in kept])
-            facts: list[ProgressFact] = []
-            for job, outcome in outcomes:
-                delivery = owed.get(UUID(job.reference))
-                # None when another worker has the job, or when its subscription was deleted meanwhile.
-                if delivery is None:
-                    continue
-                if isinstance(outcome, float):
-                    delivery.put_back += 1
-                    at = clock.now() + timedelta(seconds=outcome)
-                    claim.retry(job, at=at, error="its host does not answer", counts=False)
-                else:
-                    facts.append(_record_attempt(session, claim, job, delivery, outcome))
-            if facts:
-                outbox.say(session, ArticleProgress(facts=tuple(_together(facts))))
+    def _land(self, group: Sequence[Flight], outcome: Outcome | NotYet) -> None:
+        with self._news:
+            first = not self._came_in
+            self._came_in += [(flight, outcome) for flight in group]
+            if first or self._enough():
+                self._news.notify_all()
+
+    def _enough(self) -> bool:
+        return len(self._came_in) >= min(len(self._flights), TOGETHER)
+
+    # Afterwards
+
+    def _record_all(self) -> None:
+        lengthened = time.monotonic()
+        while True:
+            with self._news:
+                self._news.wait_for(lambda: self._came_in or self._closing, timeout=LENGTHEN_S / 2)
+                if self._came_in:
+                    self._news.wait_for(self._enough, timeout=GATHER_S)
+                batch = self._came_in[:TOGETHER]
+                del self._came_in[:TOGETHER]
+                if self._closing and not batch:
+                    return
+            if batch:
+                self._record(batch)
+            if time.monotonic() - lengthened > LENGTHEN_S / 2:
+                lengthened = time.monotonic()
+                self._lengthen_leases()
+
+    def _record(self, batch: Sequence[tuple[Flight, Outcome | NotYet]]) -> None:
+        deadline = time.monotonic() + RECORD_S
+        while True:
+            try:
+                record(batch[0][0].db, [(one.job, one.letter, one.attempt_id, outcome) for one, outcome in batch])
+                break
+            except OperationalError:
+                log.exception("what came of deliveries could not be recorded")
+                if time.monotonic() > deadline or self._closing:
+                    break
+                threading.Event().wait(0.5)
+            except Exception:
+                log.exception("what came of deliveries could not be recorded; they are sent again")
+                break
+        with self._news:
+            for flight, _ in batch:
+                self._flights.pop(flight.job.id, None)
+            self._news.notify_all()
+
+    def _lengthen_leases(self) -> None:
+        now = time.monotonic()
+        with self._news:
+            old = [one for one in self._flights.values() if now - one.leased > LENGTHEN_S]
+        if not old:
+            return
+        try:
+            with old[0].db.unit_of_work() as session:
+                jobs.extend(session, [one.job for one in old], until=clock.now() + timedelta(seconds=LEASE_S))
+        except OperationalError:
+            log.warning("leases of deliveries could not be lengthened")
+            return
+        for one in old:
+            one.leased = now
 
 
-def _record_attempt(session: Session, claim: Claim, job: Job, delivery: Delivery, outcome: Outcome) -> ProgressFact:
-    now = clock.now()
-    delivery.tries += 1
-    session.add(
-        Attempt(
-            id=new_id(),
-            delivery_id=delivery.id,
-            at=now,
-            took_ms=outcome.took_ms,
-            status=outcome.status,
-            answer=outcome.answer,
-        )
-    )
-    verdict = domain.verdict(outcome.status, outcome.retry_after, delivery.tries, now, refused=outcome.refused)
-    if delivery.state == "due" or verdict.state == "delivered":
-        delivery.state, delivery.next_attempt_at = verdict.state, verdict.retry_at
-        delivery.ended_at = None if verdict.state == "due" else now
-    if verdict.disable:
-        store.disable_subscription(session, delivery.subscription_id, "the receiver answered 410 Gone")
-    if delivery.state == "due" and verdict.retry_at is not None:
-        claim.retry(job, at=verdict.retry_at, error=f"status {outcome.status}: {outcome.answer[:200]}", counts=False)
-    return ProgressFact(
-        article_id=delivery.article_id,
-        change=delivery.change,
-        step="delivered" if verdict.state == "delivered" else "delivery_failed",
-        at=now,
-        detail={
-            "channel": "webhook",
-            "count": 1,
-            "status": outcome.status,
-            "next_try": verdict.retry_at.isoformat() if verdict.retry_at else None,
-        },
-    )
+_tasks: set[asyncio.Task[None]] = set()
 
 
-def _together(facts: Sequence[ProgressFact]) -> list[ProgressFact]:
-    """One fact for all deliveries of an article that ended alike in this record."""
-    groups: dict[tuple[Any, ...], list[ProgressFact]] = defaultdict(list)
-    for fact in facts:
-        groups[fact.article_id, fact.change, fact.step, fact.detail["status"]].append(fact)
-    return [
-        ProgressFact(
-            article_id=group[0].article_id,
-            change=group[0].change,
-            step=group[0].step,
-            at=group[-1].at,
-            detail={**group[-1].detail, "count": len(group)},
-        )
-        for group in groups.values()
-    ]
+def _together(flights: Sequence[Flight]) -> list[list[Flight]]:
+    """The flights that leave as one request each."""
+    groups: dict[Any, list[Flight]] = {}
+    for flight in flights:
+        letter = flight.letter
+        gathered = letter.channel in domain.GATHERED
+        groups.setdefault(letter.subscription_id if gathered else letter.delivery_id, []).append(flight)
+    return list(groups.values())
+
+
+def _begun(flight: Flight, now: datetime) -> dict[str, Any]:
+    return {
+        "id": flight.attempt_id,
+        "delivery_id": flight.letter.delivery_id,
+        "at": now,
+        "took_ms": 0,
+        "status": None,
+        "answer": "begun; no answer is known",
+    }
+
+
+def _set_aside(claim: Claim, aside: Sequence[tuple[Job, Row[Any] | None]]) -> None:
+    """End the jobs of deliveries that are not to be sent: done, held, or begun by a worker that is no more."""
+    ids = [row.id for _, row in aside if row is not None]
+    states: dict[UUID, str] = {}
+    with claim.finish(
+        only=[job for job, _ in aside], first=lambda session: states.update(store.lock_deliveries(session, ids))
+    ) as session:
+        now = clock.now()
+        kept = {job.id for job in claim.jobs}
+        mine = [row for job, row in aside if row is not None and job.id in kept]
+        due = [row for row in mine if states.get(row.id) == "due"]
+        store.hold(session, [row.id for row in due if row.status == "paused"])
+        store.fail(session, [row.id for row in due if row.status not in {"active", "paused"}], now)
+        # Sent, perhaps: nobody knows. It is shown as that, and a person may send it again.
+        unknown = [row for row in mine if states.get(row.id) == "sending"]
+        store.fail(session, [row.id for row in unknown], now, "unknown")
+        store.count(session, {(row.channel, "unknown"): 1 for row in unknown})
+        # Made due again between our look and now, by a person: asked for anew as well, so nothing is left behind.
+    for job, _ in aside:
+        if job in claim.jobs:
+            claim.jobs.remove(job)

@@ -2,16 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
+from typing import Any
+from uuid import UUID
 
 from sqlalchemy.orm import Session
 
+from services.publish.channels import domain, store
+from services.publish.channels.contents import body_of_test
+from services.publish.channels.owe import ask_for_attempts
+from services.publish.errors import NotActive, SubscriptionNotFound
+from services.publish.kinds import ATTEMPT_DELIVERY, REMOVE_SUBSCRIPTION, RESUME_SUBSCRIPTION
 from services.publish.models import Subscription
+from shared import clock, jobs
 from shared.errors import Fault, Unprocessable
 from shared.ids import new_id
+from shared.jobs import Claim
 from shared.newsroom import Newsroom
 from shared.outgoing import Network, fault_of_url
+
+SLICE = 500
 
 
 def subscribe(
@@ -19,21 +30,19 @@ def subscribe(
     *,
     channel: str,
     url: str,
-    filter: dict[str, list[str]],
+    filter: dict[str, Any],
     allow: Sequence[Network],
     newsroom: Newsroom,
     now: datetime,
+    contact: str = "",
 ) -> Subscription:
     """Note who wants to be told. Raises Unprocessable for an address that may not be reached or an unknown name."""
-    faults = []
-    if fault := fault_of_url(url, allow):
+    faults = faults_of_filter(filter, newsroom)
+    if channel == "apprise":
+        if "://" not in url:
+            faults.append(Fault("/url", "url", "An Apprise URL begins with its service: mailto://, slack://, ntfy://."))
+    elif fault := fault_of_url(url, allow):
         faults.append(Fault("/url", "url", f"The URL {fault}."))
-    known = {"languages": set(newsroom.languages), "sections": set(newsroom.section_keys)}
-    for field, names in known.items():
-        for index, name in enumerate(filter.get(field, ())):
-            if name not in names:
-                should = f"{name!r} is none of this newsroom's {field}: {', '.join(sorted(names))}."
-                faults.append(Fault(f"/filter/{field}/{index}", "not-allowed", should))
     if faults:
         raise Unprocessable(errors=faults)
     made = Subscription(
@@ -45,7 +54,139 @@ def subscribe(
         why="",
         secret_version=1,
         created_at=now,
+        contact=contact,
     )
     session.add(made)
     session.flush()
     return made
+
+
+def faults_of_filter(wanted: Mapping[str, Any], newsroom: Newsroom) -> list[Fault]:
+    """The names in a filter that this newsroom does not know."""
+    known = {"languages": set(newsroom.languages), "sections": set(newsroom.section_keys)}
+    return [
+        Fault(
+            f"/filter/{field}/{index}",
+            "not-allowed",
+            f"{name!r} is none of this newsroom's {field}: {', '.join(sorted(names))}.",
+        )
+        for field, names in known.items()
+        for index, name in enumerate(wanted.get(field, ()))
+        if name not in names
+    ]
+
+
+def found(session: Session, subscription_id: UUID) -> Subscription:
+    """The subscription, its row locked. Raises SubscriptionNotFound."""
+    subscription = store.subscription(session, subscription_id, lock=True)
+    if subscription is None:
+        raise SubscriptionNotFound(f"There is no subscription {subscription_id}.")
+    return subscription
+
+
+def change(session: Session, subscription_id: UUID, wanted: Mapping[str, Any], newsroom: Newsroom) -> Subscription:
+    """Change what a subscription hears of, or whom it belongs to; what it is owed already stays."""
+    subscription = found(session, subscription_id)
+    if "filter" in wanted:
+        if faults := faults_of_filter(wanted["filter"], newsroom):
+            raise Unprocessable(errors=faults)
+        subscription.filter = dict(wanted["filter"])
+    subscription.contact = wanted.get("contact", subscription.contact)
+    return subscription
+
+
+def pause(session: Session, subscription_id: UUID) -> Subscription:
+    """Tell it nothing until it is resumed: what it is owed waits, what is published meanwhile it does not hear."""
+    subscription = found(session, subscription_id)
+    if subscription.status == "active":
+        subscription.status, subscription.why = "paused", "paused by hand"
+    return subscription
+
+
+def resume(session: Session, subscription_id: UUID) -> Subscription:
+    """Tell it again, beginning with what it is still owed. Raises NotActive for one that was never confirmed."""
+    subscription = found(session, subscription_id)
+    if subscription.status == "pending":
+        raise NotActive("Its reader has not yet confirmed it.")
+    if subscription.status != "active":
+        subscription.status, subscription.why, subscription.failing_since = "active", "", None
+        jobs.add(session, RESUME_SUBSCRIPTION, str(subscription_id), lane="deliver", payload={})
+    return subscription
+
+
+def remove(session: Session, subscription_id: UUID) -> None:
+    """Tell it nothing any more, at once; all that is known of it goes soon."""
+    subscription = found(session, subscription_id)
+    forget(session, subscription)
+
+
+def forget(session: Session, subscription: Subscription) -> None:
+    """The same, for a row at hand; what identifies its owner or reader goes with this transaction."""
+    subscription.status, subscription.why = "removed", ""
+    subscription.url = subscription.contact = ""
+    subscription.reader = subscription.keys = None
+    session.flush()
+    jobs.add(session, REMOVE_SUBSCRIPTION, str(subscription.id), lane="deliver")
+
+
+def rotate_secret(session: Session, subscription_id: UUID, now: datetime) -> Subscription:
+    """Make a new secret. For a day what is sent is signed with the one before as well."""
+    subscription = found(session, subscription_id)
+    subscription.secret_version += 1
+    subscription.old_secret_until = now + domain.ROTATION
+    return subscription
+
+
+def send_test(session: Session, subscription_id: UUID, newsroom: Newsroom, now: datetime) -> UUID:
+    """Send a test, as any delivery is sent; its id. Raises NotActive for a subscription that is told nothing."""
+    subscription = found(session, subscription_id)
+    if subscription.status != "active":
+        raise NotActive(f"It is {subscription.status}: {subscription.why}.")
+    delivery_id = new_id()
+    store.add_deliveries(
+        session,
+        [
+            {
+                "id": delivery_id,
+                "subscription_id": subscription.id,
+                "article_id": delivery_id,
+                "change": 1,
+                "type": "subscription.test",
+                "announces": None,
+                "body": body_of_test(subscription.channel, delivery_id, newsroom, now),
+                "state": "due",
+                "tries": 0,
+                "put_back": 0,
+                "created_at": now,
+                "next_attempt_at": now,
+                "ended_at": None,
+                "channel": subscription.channel,
+            }
+        ],
+    )
+    jobs.add(session, ATTEMPT_DELIVERY, str(delivery_id), lane="deliver")
+    return delivery_id
+
+
+def resume_deliveries(claim: Claim) -> None:
+    """Ask, a slice at a time, for attempts at what subscriptions that were resumed are still owed."""
+    with claim.finish() as session:
+        for job in claim.jobs:
+            payload = job.payload or {}
+            after = UUID(payload["after"]) if payload.get("after") else None
+            subscription = store.subscription(session, UUID(job.reference))
+            if subscription is None or subscription.status != "active":
+                continue
+            ids = store.held(session, subscription.id, after, SLICE)
+            ask_for_attempts(session, [(one, subscription.channel) for one in ids], clock.now())
+            if len(ids) == SLICE:
+                rest = {"after": str(ids[-1])}
+                jobs.add(session, RESUME_SUBSCRIPTION, job.reference, lane="deliver", payload=rest)
+
+
+def remove_subscriptions(claim: Claim) -> None:
+    """Remove, a slice at a time, what subscriptions that were removed have been told."""
+    with claim.finish() as session:
+        for job in claim.jobs:
+            if not store.remove_slice(session, UUID(job.reference), SLICE):
+                jobs.add(session, REMOVE_SUBSCRIPTION, job.reference, lane="deliver")

@@ -1,1 +1,71 @@
-"""The ways out: one module for each channel on which subscribers are told."""
+"""The ways out: one module each. A transport makes one attempt and says how it went; it records nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Protocol
+from uuid import UUID
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Letter:
+    """One delivery as it is sent.
+
+    to: the subscription's address. type: "article.published" and so on. body: the frozen content. keys: what the
+    channel needs besides the address. secrets: those that sign, newest first, 32 bytes each.
+    """
+
+    delivery_id: UUID
+    subscription_id: UUID
+    article_id: UUID
+    change: int
+    channel: str
+    to: str
+    type: str
+    body: str
+    tries: int = 0
+    language: str = ""
+    keys: Mapping[str, Any] | None = None
+    secrets: tuple[bytes, ...] = ()
+    created_at: datetime | None = None
+    failing_since: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """How an attempt went.
+
+    status: HTTP's or SMTP's, None when no answer came. answer: its first bytes, or what went wrong. refused: the
+    address may not be reached, or cannot be used. sent: without an answer, whether all of it may have arrived.
+    """
+
+    status: int | None
+    answer: str
+    retry_after: str = ""
+    took_ms: int = 0
+    refused: bool = False
+    sent: bool = False
+
+
+class NotYet(Exception):
+    """It is too early for this: not an attempt, to be taken up again later. seconds: how much later."""
+
+    def __init__(self, seconds: float, why: str) -> None:
+        super().__init__(why)
+        self.seconds = seconds
+
+
+class Transport(Protocol):
+    """A way out. Used inside one event loop, many attempts at once. places: how many at one place."""
+
+    places: int
+
+    def place(self, letter: Letter) -> str:
+        """What an attempt may find overloaded or dead: the receiver's host."""
+        ...
+
+    async def attempt(self, letters: Sequence[Letter]) -> Outcome:
+        """Make one attempt: at one delivery, or at all these where one request serves many. Raises NotYet only."""
+        ...

@@ -5,47 +5,11 @@ from __future__ import annotations
 import base64
 import hashlib
 import hmac
-import logging
 import time
-from dataclasses import dataclass
-from typing import Protocol
-from uuid import UUID
+from collections.abc import Sequence
 
-import httpx
-
-from shared import failpoints
-from shared.outgoing import Answer, Refused
-
-log = logging.getLogger(__name__)
-
-
-class Post(Protocol):
-    """Sends bytes to a URL: shared.outgoing.Gate.post, or a stand-in."""
-
-    async def __call__(self, url: str, body: bytes, headers: dict[str, str]) -> Answer:
-        """The receiver's answer."""
-        ...
-
-
-@dataclass(frozen=True)
-class Letter:
-    """One delivery as it is sent. secret: the subscription's, 32 bytes; body: UTF-8."""
-
-    delivery_id: UUID
-    url: str
-    secret: bytes
-    body: str
-
-
-@dataclass(frozen=True)
-class Outcome:
-    """How an attempt went. status: HTTP's, None when no answer came; refused: the address may not be reached."""
-
-    status: int | None
-    answer: str
-    retry_after: str
-    took_ms: int
-    refused: bool = False
+from services.publish.transports import Letter, Outcome
+from services.publish.transports.posting import PER_HOST, Post, host_of, post_once
 
 
 def shown_secret(secret: bytes) -> str:
@@ -53,40 +17,36 @@ def shown_secret(secret: bytes) -> str:
     return "whsec_" + base64.b64encode(secret).decode()
 
 
-def signature(secret: bytes, message_id: str, timestamp: int, body: str) -> str:
+def signature(secret: bytes, message_id: str, timestamp: int, body: bytes) -> str:
     """The v1 signature of a message. Source: Standard Webhooks, "Signature scheme"."""
-    signed = f"{message_id}.{timestamp}.{body}".encode()
-    return "v1," + base64.b64encode(hmac.new(secret, signed, hashlib.sha256).digest()).decode()
+    signed = b"%s.%d.%s" % (message_id.encode(), timestamp, body)
+    return "v1," + base64.b64encode(hmac.digest(secret, signed, hashlib.sha256)).decode()
 
 
-async def attempt(post: Post, letter: Letter) -> Outcome:
-    """Make one attempt. Never raises: no answer is an outcome."""
-    timestamp = int(time.time())
-    message_id = str(letter.delivery_id)
-    headers = {
-        "Content-Type": "application/cloudevents+json; charset=utf-8",
-        "User-Agent": "Rotative",
-        "webhook-id": message_id,
-        "webhook-timestamp": str(timestamp),
-        "webhook-signature": signature(letter.secret, message_id, timestamp, letter.body),
-    }
-    began = time.perf_counter()
+class Webhooks:
+    """The transport of webhooks."""
 
-    def took_ms() -> int:
-        return round((time.perf_counter() - began) * 1000)
+    places = PER_HOST
 
-    failpoints.hit("post.before")
-    try:
-        answer = await post(letter.url, letter.body.encode(), headers)
-    except Refused as error:
-        return Outcome(None, str(error), "", took_ms(), refused=True)
-    except (httpx.InvalidURL, UnicodeError) as error:
-        return Outcome(None, f"the URL cannot be used: {error}"[:500], "", took_ms(), refused=True)
-    except (httpx.HTTPError, TimeoutError, OSError) as error:
-        return Outcome(None, f"no answer: {type(error).__name__} {error}".strip()[:500], "", took_ms())
-    except Exception as error:
-        # Somebody waits for an outcome, whatever happens.
-        log.exception("an attempt failed")
-        return Outcome(None, f"{type(error).__name__} {error}"[:500], "", took_ms())
-    failpoints.hit("post.after")
-    return Outcome(answer.status, answer.text[:500], answer.retry_after, took_ms())
+    def __init__(self, post: Post) -> None:
+        self._post = post
+
+    def place(self, letter: Letter) -> str:
+        """The receiver's host."""
+        return host_of(letter.to)
+
+    async def attempt(self, letters: Sequence[Letter]) -> Outcome:
+        """Post one event."""
+        (letter,) = letters
+        timestamp = int(time.time())
+        message_id = str(letter.delivery_id)
+        body = letter.body.encode()
+        headers = {
+            "Content-Type": "application/cloudevents+json; charset=utf-8",
+            "User-Agent": "Rotative",
+            "webhook-id": message_id,
+            "webhook-timestamp": str(timestamp),
+            # While a secret is being changed, both sign: the receiver may know either.
+            "webhook-signature": " ".join(signature(one, message_id, timestamp, body) for one in letter.secrets),
+        }
+        return await post_once(self._post, letter.to, body, headers)

@@ -202,7 +202,7 @@ def article_etag(newsroom: Newsroom, path: str) -> str:
     return newsroom.send("GET", path).headers["ETag"]
 
 
-def test_a_draft_may_move_and_what_is_public_may_not(newsroom: Newsroom) -> None:
+def test_a_draft_may_move_and_what_is_public_keeps_its_language_and_date(newsroom: Newsroom) -> None:
     newsroom.accepted(headline="Marché")
     draft = newsroom.accepted(headline="Marché", section="economie", status="draft")
     path = f"/v1/articles/{draft['id']}"
@@ -211,16 +211,35 @@ def test_a_draft_may_move_and_what_is_public_may_not(newsroom: Newsroom) -> None
     named = newsroom.send("PATCH", path, {"slug": "halles", "language": "en"}, If_Match="*").get_json()
     taken = newsroom.send("PATCH", path, {"slug": "marche", "language": "fr"}, If_Match="*")
     newsroom.send("POST", f"{path}/publish")
-    fixed = newsroom.send("PATCH", path, {"slug": "autre", "section": "sport"}, If_Match="*")
+    published_at = "2020-01-01T00:00:00Z"
+    fixed = newsroom.send("PATCH", path, {"language": "fr", "published_at": published_at}, If_Match="*")
 
     assert moved["path"] == "/societe/marche-2"
-    assert named["path"] == "/en/societe/halles"
+    assert (named["path"], named["old_paths"]) == ("/en/societe/halles", [])
     assert (taken.status_code, taken.get_json()["code"]) == (409, "slug-taken")
     assert (fixed.status_code, fixed.get_json()["code"]) == (409, "address-fixed")
-    assert [fault["pointer"] for fault in fixed.get_json()["errors"]] == ["/section", "/slug"]
+    assert [fault["pointer"] for fault in fixed.get_json()["errors"]] == ["/language", "/published_at"]
 
 
-def test_a_kill_is_said_urgently_without_a_text_and_nothing_brings_the_article_back(newsroom: Newsroom) -> None:
+def test_the_old_address_of_what_is_public_leads_to_the_new_one_and_is_never_given_again(newsroom: Newsroom) -> None:
+    article = newsroom.accepted(slug="pont")
+    path = f"/v1/articles/{article['id']}"
+
+    once = newsroom.send("PATCH", path, {"slug": "pont-ferme"}, If_Match="*").get_json()
+    twice = newsroom.send("PATCH", path, {"section": "economie"}, If_Match="*").get_json()
+    back = newsroom.send("PATCH", path, {"slug": "pont", "section": "societe"}, If_Match="*").get_json()
+    other = newsroom.post(slug="pont-ferme")
+    made = newsroom.accepted(headline="Pont ferme")
+
+    assert (once["path"], once["old_paths"]) == ("/societe/pont-ferme", ["/societe/pont"])
+    assert (twice["path"], twice["old_paths"]) == ("/economie/pont-ferme", ["/societe/pont", "/societe/pont-ferme"])
+    assert (back["path"], back["old_paths"]) == ("/societe/pont", ["/societe/pont-ferme", "/economie/pont-ferme"])
+    assert (other.status_code, made["slug"]) == (409, "pont-ferme-2")
+    assert once["revision"] == 1
+    assert newsroom.said()[-2]["data"]["article"]["old_paths"] == back["old_paths"]
+
+
+def test_a_kill_is_said_urgently_without_a_text_and_no_editor_brings_the_article_back(newsroom: Newsroom) -> None:
     article = newsroom.accepted(standfirst="Faux")
     path = f"/v1/articles/{article['id']}"
 
@@ -241,7 +260,7 @@ def test_a_kill_is_said_urgently_without_a_text_and_nothing_brings_the_article_b
     assert len(newsroom.said()) == 2
 
 
-def test_a_killed_draft_says_nothing_and_can_never_be_published(newsroom: Newsroom) -> None:
+def test_a_killed_draft_says_nothing_and_cannot_be_published(newsroom: Newsroom) -> None:
     draft = newsroom.accepted(status="draft")
 
     killed = newsroom.send("POST", f"/v1/articles/{draft['id']}/kill")

@@ -9,6 +9,7 @@ import pytest
 from sqlalchemy import select
 
 from services.ingest import actions, store
+from services.ingest.actions import replay
 from services.ingest.app import create_app
 from services.ingest.models import FirstAnswer
 from services.ingest.service import create_service
@@ -80,8 +81,8 @@ def run_bulk_jobs(newsroom: Newsroom) -> int:
 def test_a_replay_says_the_present_state_of_everything_that_was_ever_live_in_slices(
     newsroom: Newsroom, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(actions, "REPLAY_SAY", 2)
-    monkeypatch.setattr(actions, "REPLAY_LOOK", 3)
+    monkeypatch.setattr(replay, "REPLAY_SAY", 2)
+    monkeypatch.setattr(replay, "REPLAY_LOOK", 3)
     live = [newsroom.accepted(headline=f"Titre {n}") for n in range(7)]
     newsroom.accepted(status="draft")
     killed_draft = newsroom.accepted(status="draft")
@@ -141,7 +142,7 @@ def test_operators_see_drafts_and_killed_articles(newsroom: Newsroom) -> None:
 
     answer = newsroom.send("GET", "/v1/ingest/status").get_json()
 
-    assert answer["numbers"] == {"draft_articles": 1, "killed_articles": 0}
+    assert answer["numbers"] == {"draft_articles": 1, "scheduled_articles": 0, "killed_articles": 0}
     assert newsroom.send("GET", "/v1/ingest/dead").get_json() == {"items": []}
 
 
@@ -158,8 +159,8 @@ def test_an_article_accepted_while_redis_is_there_reaches_the_queue(sqlite_url: 
         app.extensions["rotative"].close()
 
 
-def test_ingest_hears_progress_and_does_replays(settings_for: Any, sqlite_url: str) -> None:
+def test_ingest_hears_progress_and_does_replays_and_what_has_a_time(settings_for: Any, sqlite_url: str) -> None:
     service = create_service(settings_for("ingest", sqlite_url, cls=IngestSettings))
 
-    assert set(service.listeners) == {"article.progress.v1"}
-    assert [kind.name for kind in service.kinds] == [actions.REPLAY]
+    assert set(service.listeners) == {"article.progress.v1", "key.used.v1"}
+    assert [kind.name for kind in service.kinds] == [actions.REPLAY, actions.RELEASE, actions.EXPIRE]

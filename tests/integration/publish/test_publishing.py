@@ -51,7 +51,7 @@ class House:
         """Do everything that is waiting, however long it was to wait, but deliveries."""
         while True:
             with self.node.unit_of_work() as session:
-                waiting = (jobs_table.c.state == "ready") & (jobs_table.c.lane != "deliver")
+                waiting = (jobs_table.c.state == "ready") & jobs_table.c.lane.not_in(("deliver", "retry"))
                 if not session.scalars(select(jobs_table.c.id).where(waiting)).all():
                     return
                 session.execute(update(jobs_table).where(waiting).values(run_at=clock.now()))

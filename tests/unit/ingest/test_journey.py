@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from string import Formatter
+
 from services.ingest.domain import journey
 
 
@@ -25,3 +27,16 @@ def test_the_same_fact_has_the_same_mark_and_others_another() -> None:
     assert mark == journey.mark("delivered", 3, {"b": None, "a": 1})
     assert mark != journey.mark("delivered", 4, {"a": 1, "b": None})
     assert len(mark) == 16
+
+
+def test_every_step_is_told_in_every_language_with_the_same_details() -> None:
+    def names(parts: tuple[str, ...]) -> set[str]:
+        return {name for part in parts for _, name, _, _ in Formatter().parse(part) if name}
+
+    english = journey.SENTENCES["en"]
+    for language, sentences in journey.SENTENCES.items():
+        assert sentences.keys() == english.keys()
+        for step, parts in sentences.items():
+            assert names(parts) == names(english[step]), (language, step)
+    assert journey.sentence("killed", {"by": "desk"}, "fr") == "Il a été supprimé par desk."
+    assert journey.sentence("restored", {"by": "desk", "revision": 2}, "ar") == "استُعيدت مراجعته 2 من قِبل desk."

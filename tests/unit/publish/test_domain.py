@@ -2,15 +2,8 @@
 
 from __future__ import annotations
 
-import json
-from datetime import timedelta
-
-import pytest
-
 from services.publish import domain
-from shared.ids import new_id
 from shared.newsroom import load_newsroom
-from tests.factories import public_article, today
 
 NEWSROOM = load_newsroom()
 
@@ -23,75 +16,3 @@ def test_an_article_stands_in_its_editions_lists_and_its_sections() -> None:
 def test_every_list_has_one_path() -> None:
     lists = domain.list_pages(NEWSROOM)
     assert len(lists) == len(NEWSROOM.languages) * (1 + len(NEWSROOM.sections)) * 2
-
-
-@pytest.mark.parametrize(
-    ("wanted", "event", "passes"),
-    [
-        ({}, "article.published", True),
-        ({"languages": ["fr"]}, "article.published", True),
-        ({"languages": ["en", "ar"]}, "article.published", False),
-        ({"sections": ["sport"]}, "article.published", False),
-        ({"languages": ["fr"], "sections": ["societe"]}, "article.killed", True),
-        ({"events": ["article.killed"]}, "article.published", False),
-        ({"events": ["article.killed"]}, "article.killed", True),
-    ],
-)
-def test_a_filter_lets_through_what_it_names(wanted: dict, event: str, passes: bool) -> None:
-    assert domain.wants(wanted, public_article(), event) is passes
-
-
-def test_the_schedule_of_attempts_grows_and_ends() -> None:
-    now = today("09:00")
-    for tries, pause in enumerate(domain.PAUSES, start=1):
-        verdict = domain.verdict(503, "", tries, now)
-        assert verdict.state == "due"
-        assert verdict.retry_at is not None
-        assert now + pause <= verdict.retry_at <= now + pause * (1 + domain.JITTER)
-    assert domain.verdict(503, "", len(domain.PAUSES) + 1, now).state == "failed"
-    assert domain.PAUSES[0] == timedelta(seconds=5)
-
-
-@pytest.mark.parametrize("status", [200, 201, 204, 299])
-def test_any_2xx_is_delivered(status: int) -> None:
-    assert domain.verdict(status, "", 1, today("09:00")).state == "delivered"
-
-
-@pytest.mark.parametrize("status", [400, 401, 403, 404, 413, 422])
-def test_other_4xx_are_final_at_once(status: int) -> None:
-    verdict = domain.verdict(status, "", 1, today("09:00"))
-    assert (verdict.state, verdict.disable) == ("failed", False)
-
-
-@pytest.mark.parametrize(
-    ("header", "at"),
-    [
-        ("120", today("09:02")),
-        ("Mon, 23 Nov 2026 09:10:00 GMT", today("09:10")),
-        ("99999999", today("09:00") + timedelta(days=1)),
-    ],
-)
-def test_retry_after_puts_the_next_attempt_off(header: str, at: object) -> None:
-    assert domain.verdict(503, header, 1, today("09:00")).retry_at == at
-
-
-@pytest.mark.parametrize("header", ["", "soon", "-5", "1e9", "²"])
-def test_a_retry_after_that_says_nothing_is_passed_over(header: str) -> None:
-    retry_at = domain.verdict(503, header, 1, today("09:00")).retry_at
-    assert retry_at is not None
-    assert retry_at < today("09:00:06")
-
-
-def test_a_delivery_is_thin_and_complete() -> None:
-    delivery_id = new_id()
-    article = public_article(headline="ه" * 200, standfirst="x" * 1000, body_html="<p>x</p>" * 5000)
-
-    body = domain.delivery_body(
-        delivery_id, "article.published", article, "https://j.test/a", "https://j.test", today("09:00")
-    )
-
-    assert len(body.encode()) < 20_000
-    event = json.loads(body)
-    assert event["id"] == str(delivery_id)
-    assert event["specversion"] == "1.0"
-    assert event["data"]["change"] == 1

@@ -97,6 +97,7 @@ def test_the_dead_of_all_services_are_listed_by_names_that_other_commands_take(s
     letter = {"id": 7, "kind": "event", "reference": "0199", "attempts": 8, "error": "ValueError:\n no"}
     for service in ("ingest", "recommend", "publish"):
         system.pages(f"/v1/{service}/dead", [letter] if service == "publish" else [])
+    system.says("GET", "/v1/deliveries", 200, {"items": []})
     system.says("POST", "/v1/publish/dead/7/retry", 204)
     system.says("DELETE", "/v1/publish/dead/7", 204)
     system.says("GET", "/v1/publish/dead/7", 200, letter)
@@ -108,6 +109,31 @@ def test_the_dead_of_all_services_are_listed_by_names_that_other_commands_take(s
     assert run("dead", "show", "publish/7").exit_code == 0
     assert run("dead", "retry", "publish/7").output == "publish/7 will be tried again.\n"
     assert run("dead", "discard", "--all").output == "publish/7 is discarded.\n"
+
+
+def test_failed_deliveries_are_listed_among_the_dead_and_sent_again_or_given_up(system):
+    for service in ("ingest", "recommend", "publish"):
+        system.pages(f"/v1/{service}/dead", [])
+    delivery = {
+        "id": "0199-ab",
+        "channel": "webhook",
+        "state": "failed",
+        "type": "article.published",
+        "article_id": "01",
+        "subscription_id": "02",
+        "attempts": [{"status": 503, "answer": "busy"}, {"status": None, "answer": "no answer in time"}],
+    }
+    given = iter([[delivery], [], [], [delivery], [], []])
+    system.answers["GET", "/v1/deliveries"] = lambda _: httpx.Response(200, json={"items": next(given)})
+    system.says("POST", "/v1/deliveries/0199-ab/retry", 204)
+    system.says("DELETE", "/v1/deliveries/0199-ab", 204)
+
+    listed = run("dead", "list").output
+
+    assert "delivery/0199-ab" in listed
+    assert "no answer: no answer in time" in listed
+    assert run("dead", "retry", "delivery/0199-ab").output == "delivery/0199-ab will be tried again.\n"
+    assert run("dead", "discard", "--all").output == "delivery/0199-ab is discarded.\n"
 
 
 @pytest.mark.parametrize("arguments", [["retry"], ["retry", "7"], ["discard", "--all", "publish/7"], ["show", "x/7"]])
@@ -169,3 +195,20 @@ def test_without_a_running_system_there_is_a_sentence(monkeypatch, tmp_path):
 
     assert result.exit_code == 1
     assert "Nothing answers at http://127.0.0.1:9" in result.output
+
+
+def test_a_key_is_made_listed_and_revoked_by_its_name(system):
+    key = {"id": "k1", "name": "desk", "role": "editor", "last_used_at": None, "revoked_at": None, "expires_at": None}
+    system.says("POST", "/v1/keys", 201, {**key, "key": "rtv_secret"})
+    system.says("GET", "/v1/keys", 200, {"items": [key]})
+    system.says("POST", "/v1/keys/k1/revoke", 200, {**key, "revoked_at": "2026-11-23T09:00:00+00:00"})
+
+    made = run("key", "create", "desk", "--role", "editor")
+    listed = run("key", "list")
+    revoked = run("key", "revoke", "desk")
+    unknown = run("key", "revoke", "nobody")
+
+    assert made.stdout.strip() == "rtv_secret"
+    assert "desk" in listed.output
+    assert "valid" in listed.output
+    assert (revoked.exit_code, unknown.exit_code) == (0, 1)

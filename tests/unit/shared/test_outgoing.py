@@ -7,7 +7,8 @@ import ipaddress
 
 import pytest
 
-from shared.outgoing import Gate, Refused, fault_of_url, is_allowed
+from shared.outgoing import Refused, fault_of_url, is_allowed
+from shared.outgoing.gate import Gate
 
 LOOPBACK = (ipaddress.ip_network("127.0.0.0/8"),)
 

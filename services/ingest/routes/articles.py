@@ -1,0 +1,169 @@
+"""/v1/articles: accepted, listed, read, changed, deleted."""
+
+from __future__ import annotations
+
+from typing import Any
+from uuid import UUID
+
+from flask import Response
+from flask_smorest import Blueprint
+from marshmallow import RAISE, Schema
+from sqlalchemy.orm import Session
+
+from services.ingest import actions, store
+from services.ingest.actions import Wanted
+from services.ingest.domain.states import Status
+from services.ingest.routes.desk import (
+    DRY_RUN,
+    IF_MATCH,
+    MERGE_PATCH,
+    Answer,
+    Desk,
+    answer_now,
+    answer_once,
+    article_answer,
+    documented_body,
+    idempotent,
+    link,
+    response,
+    summary,
+)
+from services.ingest.routes.history import add_history_routes
+from services.ingest.routes.moves import add_move_routes
+from services.ingest.schemas import articles as bodies
+from services.ingest.schemas import replies
+from shared import clock, http
+
+
+def articles_blueprint(desk: Desk) -> Any:
+    """The routes of articles."""
+    bp = Blueprint("articles", __name__, url_prefix="/v1/articles", description="Articles: what the newsroom says")
+    _add_writing_routes(bp, desk)
+    _add_reading_routes(bp, desk)
+    add_move_routes(bp, desk)
+    add_history_routes(bp, desk)
+    return bp
+
+
+def _add_writing_routes(bp: Any, desk: Desk) -> None:
+    takes = documented_body
+
+    @bp.post("")
+    @http.needs("reporter")
+    @takes(bp, desk.article_body)
+    @idempotent(bp, DRY_RUN)
+    @bp.response(201, replies.ArticleReply)
+    def post_article() -> Response:
+        """Accept an article, as a draft, live at once, or scheduled under an embargo.
+
+        201 with the article, Location and ETag; 403 when the key's role may not publish; 409 a slug that is taken; 422
+        every fault of it. What was taken out of its HTML comes back as warnings.
+        """
+        sent = http.json_body()
+        fields = desk.article_body.load(sent)
+        publish = fields.pop("status") == Status.LIVE
+        wanted = Wanted(**fields)
+        notices = bodies.notices_of_turned_lines(sent)
+
+        def accept(session: Session) -> Answer:
+            held = actions.accept_article(
+                session, wanted, publish=publish, newsroom=desk.newsroom, by=http.actor(), now=clock.now()
+            )
+            return article_answer(desk, held, 201, notices)
+
+        return answer_once(sent, accept)
+
+    def change(article_id: UUID, schema: Schema, *media_types: str) -> Response:
+        if_match = http.if_match()
+        sent = http.json_body(*media_types)
+        wanted = schema.load(sent)
+        notices = bodies.notices_of_turned_lines(sent)
+
+        def do(session: Session) -> Answer:
+            held = actions.change_article(
+                session,
+                article_id,
+                wanted["patch"],
+                move=wanted["move"],
+                note_to_readers=wanted["note"],
+                if_match=if_match,
+                newsroom=desk.newsroom,
+                by=http.actor(),
+                now=clock.now(),
+            )
+            return article_answer(desk, held, 200, notices)
+
+        return answer_now(do)
+
+    @bp.patch("/<uuid:article_id>")
+    @http.needs("reporter")
+    @takes(bp, desk.article_patch, MERGE_PATCH)
+    @bp.doc(parameters=[IF_MATCH, DRY_RUN])
+    @bp.response(200, replies.ArticleReply)
+    def patch_article(article_id: UUID) -> Response:
+        """Change fields of an article (JSON merge patch).
+
+        200 with the article and its new ETag; 403 the role; 404 unknown; 409 killed, or what is fixed once it is
+        public; 412 stale; 428 without If-Match; 422 every fault of it.
+        """
+        return change(article_id, desk.article_patch, MERGE_PATCH, "application/json")
+
+    @bp.put("/<uuid:article_id>")
+    @http.needs("reporter")
+    @takes(bp, desk.article_put)
+    @bp.doc(parameters=[IF_MATCH, DRY_RUN])
+    @bp.response(200, replies.ArticleReply)
+    def put_article(article_id: UUID) -> Response:
+        """Put a whole article in place of what it was; answers as PATCH does."""
+        return change(article_id, desk.article_put)
+
+    @bp.delete("/<uuid:article_id>")
+    @http.needs("reporter")
+    @bp.doc(parameters=[IF_MATCH, DRY_RUN])
+    @bp.response(204)
+    def delete_article(article_id: UUID) -> Response:
+        """Delete a draft with all its texts; what was public is killed or retracted instead.
+
+        204; 404 unknown; 409 anything but a draft; 412 stale; 428 without If-Match.
+        """
+        if_match = http.if_match()
+
+        def do(session: Session) -> Answer:
+            actions.delete_article(session, article_id, if_match=if_match, by=http.actor(), now=clock.now())
+            return Answer(204, None)
+
+        return answer_now(do)
+
+
+def _add_reading_routes(bp: Any, desk: Desk) -> None:
+    @bp.get("")
+    @http.needs("reporter")
+    @bp.arguments(bodies.ArticleQuery, location="query", unknown=RAISE)
+    @bp.response(200, replies.ArticleListReply)
+    def list_articles(query: dict[str, Any]) -> Response:
+        """200 with a page of articles, newest accepted first; Link names the next page and the one before."""
+        limit, before, after = query["limit"], query.get("before"), query.get("after")
+        filters: dict[str, Any] = {name: query[name] for name in ("status", "section", "language") if name in query}
+        with http.node().reading() as session:
+            # One more than asked for tells whether there is another page.
+            found = store.list_articles(session, filters=filters, before=before, after=after, most=limit + 1)
+        more = len(found) > limit
+        items = found[-limit:] if after else found[:limit]
+        links = []
+        if items and (more or after):
+            links.append(link("next", {**filters, "limit": limit, "before": items[-1].id}))
+        if items and (before or (after and more)):
+            links.append(link("prev", {**filters, "limit": limit, "after": items[0].id}))
+        body = {"items": [summary(desk, article) for article in items]}
+        return response(Answer(200, body, {"Link": ", ".join(links)} if links else {}))
+
+    @bp.get("/<uuid:article_id>")
+    @http.needs("reporter")
+    @bp.response(200, replies.ArticleReply)
+    def get_article(article_id: UUID) -> Response:
+        """200 with the article and its ETag; 304 when If-None-Match has it; 404 unknown."""
+        with http.node().reading() as session:
+            held = actions.read_article(session, article_id)
+        if http.not_modified(held.article.change):
+            return Response(status=304, headers={"ETag": http.etag(held.article.change)})
+        return response(article_answer(desk, held, 200))

@@ -1,0 +1,259 @@
+"""What the routes share: the newsroom and its schemas, replies, repeated requests, and their description."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+from urllib.parse import urlencode
+
+from flask import Response, request
+from marshmallow import Schema
+from sqlalchemy.orm import Session
+
+from services.ingest import actions, store
+from services.ingest.actions import Held
+from services.ingest.actions.common import body_of
+from services.ingest.domain.bodies import Notice
+from services.ingest.models import Article, Revision
+from services.ingest.schemas import articles as bodies
+from services.ingest.schemas import replies
+from shared import clock, http
+from shared.errors import BadRequest, Fault, Unprocessable
+from shared.newsroom import Newsroom
+
+MERGE_PATCH = "application/merge-patch+json"
+
+_REPLY = replies.ArticleReply()
+_SUMMARY = replies.ArticleSummaryReply()
+_KEY = re.compile(r"[\x21-\x7e]{1,255}")
+_ARTICLE_COLUMNS = [column.key for column in Article.__table__.columns]
+
+
+@dataclass
+class Desk:
+    """What the routes need besides the database: the newsroom, and the schemas that know its languages and sections."""
+
+    newsroom: Newsroom
+    article_body: Schema = field(init=False)
+    article_patch: Schema = field(init=False)
+    article_put: Schema = field(init=False)
+
+    def __post_init__(self) -> None:
+        """Make the schemas once: making one costs more than using it."""
+        self.article_body = bodies.ArticleBody(self.newsroom)
+        self.article_patch = bodies.ArticlePatch(self.newsroom)
+        self.article_put = bodies.ArticlePut(self.newsroom)
+
+
+@dataclass(frozen=True)
+class Answer:
+    """A response in the making. body: JSON values, or None for none; kept: what a repetition gets, if not the body."""
+
+    status: int
+    body: Mapping[str, Any] | None
+    headers: Mapping[str, str] = field(default_factory=dict)
+    kept: Mapping[str, Any] | None = None
+
+
+# Replies
+
+
+def summary(desk: Desk, article: Article) -> Any:
+    """An article as lists show it."""
+    return _SUMMARY.dump(_shown(desk, article))
+
+
+def _shown(desk: Desk, article: Article) -> dict[str, Any]:
+    shown = {name: getattr(article, name) for name in _ARTICLE_COLUMNS}
+    shown["published_at"] = article.first_published_at or article.published_at
+    shown["url"] = desk.newsroom.url(article.path)
+    shown["timeline"] = f"/v1/articles/{article.id}/timeline"
+    shown["embargo_local"] = (
+        None if article.embargo is None else article.embargo.astimezone(desk.newsroom.time_zone).isoformat()
+    )
+    return shown
+
+
+def images_shown(images: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
+    """A revision's pictures as replies show them."""
+    return [
+        {**one, "media": one["media_id"], "focal_point": {"x": one["focus_x"], "y": one["focus_y"]}} for one in images
+    ]
+
+
+def texts_shown(revision: Revision) -> dict[str, Any]:
+    """A revision's texts as replies show them."""
+    body = body_of(revision)
+    return {
+        "standfirst": revision.standfirst,
+        "body": {"format": body.format, "text": body.text, "html": body.html},
+        "tags": revision.tags,
+        "bylines": revision.bylines,
+        "images": images_shown(revision.images),
+        "source": revision.source,
+    }
+
+
+def article_answer(desk: Desk, held: Held, status: int, more_warnings: Sequence[Notice] = ()) -> Answer:
+    """An article as it is now, with its ETag."""
+    article = held.article
+    retraction = None
+    if article.retracted_at is not None:
+        retraction = {"note": article.retraction_note, "retracted_at": article.retracted_at}
+    shown = (
+        _shown(desk, article)
+        | texts_shown(held.revision)
+        | {
+            "retraction": retraction,
+            "corrections": held.corrections,
+            "warnings": [*more_warnings, *held.warnings],
+        }
+    )
+    headers = {"ETag": http.etag(article.change)}
+    if status == 201:
+        headers["Location"] = f"/v1/articles/{article.id}"
+    return Answer(status, _REPLY.dump(shown), headers)
+
+
+def response(answer: Answer) -> Response:
+    """The answer as Flask sends it."""
+    if answer.body is None:
+        return Response(status=answer.status, headers=dict(answer.headers))
+    text = json.dumps(answer.body, ensure_ascii=False)
+    return Response(text, answer.status, dict(answer.headers), mimetype="application/json")
+
+
+def link(relation: str, query: Mapping[str, Any]) -> str:
+    """One link of a Link header (RFC 8288), to another page of what was asked for."""
+    return f'<{request.path}?{urlencode(query)}>; rel="{relation}"'
+
+
+# Bodies, keys and dry runs
+
+
+def optional_body() -> Any:
+    """The JSON body, or {} when there is none."""
+    return http.json_body() if request.content_length or request.mimetype else {}
+
+
+def optional_if_match() -> Sequence[int] | str:
+    """The change numbers that If-Match allows; any when it was not sent."""
+    return http.if_match() if "If-Match" in request.headers else http.ANY
+
+
+def is_dry_run() -> bool:
+    """Whether ?dry_run=true was asked for. Raises Unprocessable for anything but true and false."""
+    value = request.args.get("dry_run", "false")
+    if value not in {"true", "false"}:
+        raise Unprocessable(errors=[Fault("/dry_run", "wrong-type", "Not a valid boolean: true or false.")])
+    return value == "true"
+
+
+def forget(session: Session) -> None:
+    """Undo what was done in a session, so that nothing is kept and nothing said."""
+    session.rollback()
+    for name in ("letters", "lanes"):
+        session.info.pop(name, None)
+
+
+def answer_now(work: Callable[[Session], Answer]) -> Response:
+    """Do the work in one transaction; in a dry run, do it and keep nothing."""
+    dry = is_dry_run()
+    with http.node().unit_of_work() as session:
+        answer = work(session)
+        if dry:
+            forget(session)
+    return _dry(answer) if dry else response(answer)
+
+
+def _dry(answer: Answer) -> Response:
+    headers = {name: value for name, value in answer.headers.items() if name not in {"Location", "ETag"}}
+    status = 200 if answer.body is not None else answer.status
+    return response(Answer(status, answer.body, {**headers, "Dry-Run": "true"}))
+
+
+def answer_once(sent: Any, work: Callable[[Session], Answer]) -> Response:
+    """Do the work in one transaction; with an Idempotency-Key that was answered before, give that answer again.
+
+    The answer is kept in the work's own transaction: a request that is refused keeps none, and may be tried again.
+    """
+    key = idempotency_key()
+    if key is None or is_dry_run():
+        return answer_now(work)
+    owner, path = http.key_owner(), request.path
+    body_hash = hash_of(sent)
+    with http.node().unit_of_work() as session:
+        first = actions.first_answer(session, owner=owner, path=path, key=key, body_hash=body_hash, now=clock.now())
+        if first is not None:
+            headers = {**first.headers, "Idempotent-Replay": "true"}
+            return Response(first.body, first.status, headers, mimetype="application/json")
+        answer = work(session)
+        made = response(answer)
+        store.keep_answer(
+            session,
+            owner=owner,
+            path=path,
+            key=key,
+            status=answer.status,
+            headers=answer.headers,
+            body=made.get_data(as_text=True) if answer.kept is None else json.dumps(answer.kept, ensure_ascii=False),
+        )
+    return made
+
+
+def hash_of(sent: Any) -> str:
+    """The same for the same JSON, however it is written."""
+    return hashlib.sha256(json.dumps(sent, sort_keys=True, separators=(",", ":")).encode()).hexdigest()
+
+
+def idempotency_key() -> str | None:
+    """The Idempotency-Key, with or without the quotes that its draft asks for. Raises BadRequest for no good one."""
+    value = request.headers.get("Idempotency-Key")
+    if value is None:
+        return None
+    value = value.strip()
+    key = value[1:-1] if len(value) >= 2 and value[0] == value[-1] == '"' else value
+    if not _KEY.fullmatch(key):
+        raise BadRequest("Idempotency-Key should be 1 to 255 visible ASCII characters, a UUID for instance.")
+    return key
+
+
+# Description
+
+
+def _header(name: str, description: str, *, required: bool = False, most: int | None = None) -> dict[str, Any]:
+    schema: dict[str, Any] = {"type": "string"} if most is None else {"type": "string", "maxLength": most}
+    return {"in": "header", "name": name, "required": required, "schema": schema, "description": description}
+
+
+IF_MATCH = _header("If-Match", "The ETag that was last read, or *.", required=True)
+IF_MATCH_OPTIONAL = _header("If-Match", "The ETag that was last read, or *; any when it is not sent.")
+DRY_RUN = {
+    "in": "query",
+    "name": "dry_run",
+    "schema": {"type": "boolean", "default": False},
+    "description": "true: check everything, and keep and say nothing.",
+}
+_IDEMPOTENCY_KEY = _header(
+    "Idempotency-Key",
+    "Repeating a request with the same key and body gives the first answer again, with Idempotent-Replay: true; "
+    "another body is 422. Refused requests are not kept; others for 24 hours.",
+    most=257,
+)
+
+
+def documented_body(bp: Any, schema: Schema, *media_types: str, required: bool = True) -> Callable[[Any], Any]:
+    """Describe a JSON body that the route itself reads."""
+    content = {name: {"schema": schema} for name in (*media_types, "application/json")}
+    described: Callable[[Any], Any] = bp.doc(requestBody={"required": required, "content": content})
+    return described
+
+
+def idempotent(bp: Any, *others: Mapping[str, Any]) -> Callable[[Any], Any]:
+    """Describe the Idempotency-Key, and other parameters with it."""
+    described: Callable[[Any], Any] = bp.doc(parameters=[_IDEMPOTENCY_KEY, *others])
+    return described

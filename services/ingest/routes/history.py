@@ -1,0 +1,122 @@
+"""/v1/articles/{id}/…: revisions, differences, the timeline."""
+
+from __future__ import annotations
+
+from typing import Any
+from uuid import UUID
+
+from flask import Response
+from marshmallow import RAISE
+
+from services.ingest import actions, store
+from services.ingest.actions import ArticleNotFound, RevisionNotFound
+from services.ingest.domain import journey
+from services.ingest.domain.differences import differences, lines_of_html
+from services.ingest.models import Revision
+from services.ingest.routes.desk import Answer, Desk, link, response, texts_shown
+from services.ingest.schemas import articles as bodies
+from services.ingest.schemas import replies
+from shared import http
+
+TIMELINE_MAX = 1000
+_TIMELINE = replies.TimelineReply()
+_REVISION = replies.RevisionReply()
+_REVISIONS = replies.RevisionListReply()
+_DIFFERENCE = replies.DifferenceReply()
+
+
+def add_history_routes(bp: Any, desk: Desk) -> None:
+    """The routes that tell what an article was and what happened to it."""
+
+    @bp.get("/<uuid:article_id>/revisions")
+    @http.needs("reporter")
+    @bp.arguments(bodies.RevisionQuery, location="query", unknown=RAISE)
+    @bp.response(200, replies.RevisionListReply)
+    def list_revisions(query: dict[str, int], article_id: UUID) -> Response:
+        """200 with a page of an article's texts, newest first; 404 unknown."""
+        limit = query["limit"]
+        with http.node().reading() as session:
+            actions.read_article(session, article_id)
+            found = store.revisions(session, article_id, before=query.get("before"), most=limit + 1)
+        links = [link("next", {"limit": limit, "before": found[limit - 1].number})] if len(found) > limit else []
+        body = _REVISIONS.dump({"items": found[:limit]})
+        return response(Answer(200, body, {"Link": ", ".join(links)} if links else {}))
+
+    @bp.get("/<uuid:article_id>/revisions/<int:number>")
+    @http.needs("reporter")
+    @bp.response(200, replies.RevisionReply)
+    def get_revision(article_id: UUID, number: int) -> Response:
+        """200 with one text of an article; 404 when there is no such article or revision."""
+        with http.node().reading() as session:
+            revision = _revision(session, article_id, number)
+        names = ("number", "headline", "note", "made_at", "made_by")
+        shown = {**{name: getattr(revision, name) for name in names}, **texts_shown(revision)}
+        return response(Answer(200, _REVISION.dump(shown)))
+
+    @bp.get("/<uuid:article_id>/diff")
+    @http.needs("reporter")
+    @bp.arguments(bodies.DifferenceQuery, location="query", unknown=RAISE)
+    @bp.response(200, replies.DifferenceReply)
+    def compare_revisions(query: dict[str, int], article_id: UUID) -> Response:
+        """200 with how two texts of an article differ, field by field, in words; 404 when one is not there."""
+        with http.node().reading() as session:
+            held = actions.read_article(session, article_id)
+            newer = query.get("after", held.revision.number)
+            older = query.get("before", max(1, newer - 1))
+            before, after = (_revision(session, article_id, number) for number in (older, newer))
+        fields = [
+            {"field": name, "parts": differences(old, new)}
+            for name, old, new in _compared(before, after)
+            if list(old) != list(new)
+        ]
+        shown = {"before": older, "after": newer, "fields_": fields}
+        return response(Answer(200, _DIFFERENCE.dump(shown)))
+
+    @bp.get("/<uuid:article_id>/timeline")
+    @http.needs("reporter")
+    @bp.response(200, replies.TimelineReply)
+    def get_timeline(article_id: UUID) -> Response:
+        """200 with the article's journey in plain words: its newest 1,000 steps, oldest first; 404 unknown."""
+        with http.node().reading() as session:
+            article = store.get_article(session, article_id)
+            steps = store.timeline(session, article_id, TIMELINE_MAX)
+        if article is None:
+            raise ArticleNotFound(f"There is no article {article_id}.")
+        language = http.language()
+        body = {name: getattr(article, name) for name in ("id", "change", "status", "live_at")}
+        items = [step_shown(step, language) for step in steps]
+        return response(Answer(200, _TIMELINE.dump({**body, "items": items}), {"Content-Language": language}))
+
+
+def step_shown(step: Any, language: str) -> dict[str, Any]:
+    """A step of a timeline with its sentence."""
+    return {
+        "at": step.at,
+        "change": step.change,
+        "step": step.step,
+        "text": journey.sentence(step.step, step.detail, language),
+        "detail": step.detail,
+    }
+
+
+def _revision(session: Any, article_id: UUID, number: int) -> Revision:
+    revision = store.get_numbered_revision(session, article_id, number)
+    if revision is None:
+        raise RevisionNotFound(f"There is no revision {number} of an article {article_id}.")
+    return revision
+
+
+def _compared(before: Revision, after: Revision) -> list[tuple[str, list[str], list[str]]]:
+    def lines(revision: Revision) -> dict[str, list[str]]:
+        return {
+            "headline": [revision.headline],
+            "standfirst": [revision.standfirst] if revision.standfirst else [],
+            "body": lines_of_html(revision.body_html),
+            "tags": list(revision.tags),
+            "bylines": [str(one["name"]) for one in revision.bylines],
+            "images": [f"{one['media_id']} {one['alt']} {one['caption']}".strip() for one in revision.images],
+            "source": [revision.source] if revision.source else [],
+        }
+
+    old, new = lines(before), lines(after)
+    return [(name, old[name], new[name]) for name in old]

@@ -1,0 +1,150 @@
+"""The kinds of fields that ingest's API takes: strict about types, bounded, with coded faults."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from marshmallow import RAISE, Schema, ValidationError, fields, validate
+
+from services.ingest.domain import texts, times
+from services.ingest.domain.texts import BadText
+
+
+class Coded(str):
+    """A message for people that carries a stable code for programs."""
+
+    code: str
+
+    def __new__(cls, code: str, text: str) -> Coded:
+        """The message with its code."""
+        made = super().__new__(cls, text)
+        made.code = code
+        return made
+
+
+def refused(error: BadText) -> ValidationError:
+    """A fault of a text as marshmallow's, with its code."""
+    return ValidationError([Coded(error.code, str(error))])
+
+
+def shaped(pattern: str, message: str) -> Callable[[str], None]:
+    """A check that all of a text has a shape; marshmallow's own leaves a line end at its end unseen."""
+    shape = re.compile(pattern)
+
+    def check(value: str) -> None:
+        if not shape.fullmatch(value):
+            raise ValidationError(message)
+
+    return check
+
+
+# Fields
+
+
+class Line(fields.String):
+    """A text on one line, tidied (see texts.clean_line); least and most count characters as people do."""
+
+    def __init__(self, *, most: int, least: int = 0, description: str, **options: Any) -> None:
+        bounds = f"{least}–{most} characters as people count them" if least else f"At most {most} characters"
+        metadata = {"description": f"{description} {bounds}, on one line."}
+        super().__init__(metadata=metadata, **options)
+        self._least, self._most = least, most
+
+    def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> str:
+        text = super()._deserialize(value, attr, data, **kwargs)
+        try:
+            line = texts.clean_line(str(text))
+            texts.check_length(line, least=self._least, most=self._most)
+        except BadText as error:
+            raise refused(error) from None
+        return line
+
+
+class Flag(fields.Boolean):
+    """true or false, and nothing that could be taken for one of them."""
+
+    def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> bool:
+        if not isinstance(value, bool):
+            raise self.make_error("invalid", input=value)
+        return value
+
+
+class Whole(fields.Integer):
+    """A JSON number without a fraction; no text that could be read as one."""
+
+    def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> Any:
+        if not isinstance(value, int) or isinstance(value, bool):
+            raise self.make_error("invalid", input=value)
+        return super()._deserialize(value, attr, data, **kwargs)
+
+
+class Instant(fields.AwareDateTime):
+    """A time with its zone, RFC 3339 or with the zone's name in brackets (see domain/times.py); kept as UTC."""
+
+    def __init__(self, *, description: str, **options: Any) -> None:
+        super().__init__(
+            format="iso",
+            metadata={"description": f"{description} RFC 3339 with its offset, or with [Zone/Name] behind it."},
+            **options,
+        )
+
+    def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> Any:
+        if not isinstance(value, str):
+            raise ValidationError([Coded("wrong-type", "Not a valid time: it should be a text.")])
+        try:
+            return times.instant(value)
+        except BadText as error:
+            raise refused(error) from None
+
+
+class Number(fields.Float):
+    """A JSON number; no text that could be read as one."""
+
+    def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> Any:
+        if not isinstance(value, int | float) or isinstance(value, bool):
+            raise self.make_error("invalid", input=value)
+        return super()._deserialize(value, attr, data, **kwargs)
+
+
+class JsonObject(fields.Field):
+    """An object of the newsroom's own: any JSON, but bounded."""
+
+    def __init__(self, *, description: str, **options: Any) -> None:
+        text = f"{description} At most {texts.CUSTOM_MAX} bytes of JSON."
+        super().__init__(metadata={"type": "object", "description": text}, **options)
+
+    def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> dict[str, Any]:
+        if not isinstance(value, Mapping):
+            raise ValidationError([Coded("wrong-type", "Not a valid object.")])
+        size = len(json.dumps(value, ensure_ascii=False).encode())
+        if size > texts.CUSTOM_MAX:
+            raise ValidationError([Coded("too-long", f"has {size} bytes; should have at most {texts.CUSTOM_MAX}")])
+        if faults := {key: [Coded("too-long", f"has more than {texts.KEY_MAX} characters")] for key in _long(value)}:
+            raise ValidationError(faults)
+        return dict(value)
+
+
+def _long(value: Mapping[str, Any]) -> list[str]:
+    return [key for key in value if len(key) > texts.KEY_MAX]
+
+
+class Strict(Schema):
+    """A request's body or query: unknown fields are refused by name."""
+
+    class Meta:
+        unknown = RAISE
+
+
+def web_address(description: str, **options: Any) -> fields.String:
+    """An absolute http or https address."""
+    return fields.String(
+        **options,
+        validate=[
+            validate.Length(max=texts.URL_MAX),
+            shaped(r"https?://[^\s\"<>\\]+", "Not a valid address: it should begin with https://."),
+        ],
+        metadata={"description": description, "format": "uri"},
+    )

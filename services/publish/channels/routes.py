@@ -1,0 +1,166 @@
+"""Subscriptions and deliveries over HTTP, for operators."""
+
+from __future__ import annotations
+
+from typing import Any
+from uuid import UUID
+
+from flask_smorest import Blueprint
+
+from services.publish import schemas
+from services.publish.channels import deliveries, store, subscriptions
+from services.publish.channels.secrets import webhook_secret
+from services.publish.errors import DeliveryNotFound, SubscriptionNotFound
+from services.publish.models import Subscription
+from services.publish.settings import PublishSettings
+from services.publish.transports.webhook import shown_secret
+from shared import clock, http
+from shared.newsroom import Newsroom
+
+
+def create_blueprint(newsroom: Newsroom, settings: PublishSettings) -> Any:
+    """The routes under /v1/subscriptions and /v1/deliveries."""
+    bp = Blueprint("channels", __name__, url_prefix="/v1", description="Subscriptions and deliveries")
+
+    def with_secret(subscription: Subscription) -> dict[str, Any]:
+        shown = _columns(subscription)
+        if subscription.channel == "webhook":
+            shown["secret"] = shown_secret(webhook_secret(settings, subscription.id, subscription.secret_version))
+        return shown
+
+    @bp.post("/subscriptions")
+    @http.needs("operator")
+    @bp.arguments(schemas.SubscriptionBody)
+    @bp.response(201, schemas.NewSubscriptionReply)
+    def subscribe(wanted: dict[str, Any]) -> Any:
+        """201 with the subscription and, this once, a webhook's secret. Creating one sends nothing."""
+        with http.node().unit_of_work() as session:
+            made = subscriptions.subscribe(
+                session, allow=settings.webhook_allow, newsroom=newsroom, now=clock.now(), **wanted
+            )
+            shown = with_secret(made)
+        return shown, 201, {"Location": f"/v1/subscriptions/{made.id}"}
+
+    @bp.get("/subscriptions")
+    @http.needs("operator")
+    @bp.arguments(schemas.SubscriptionQuery, location="query")
+    @bp.response(200, schemas.SubscriptionList)
+    def list_subscriptions(query: dict[str, Any]) -> Any:
+        """200 with up to 100 subscriptions, oldest first; `after` asks for later ones."""
+        with http.node().reading() as session:
+            return {"items": list(store.subscriptions(session, query.pop("after", None), **query))}
+
+    @bp.get("/subscriptions/<uuid:subscription_id>")
+    @http.needs("operator")
+    @bp.response(200, schemas.SubscriptionReply)
+    def show_subscription(subscription_id: UUID) -> Any:
+        """200 with the subscription; 404 when there is none."""
+        with http.node().reading() as session:
+            found = store.subscription(session, subscription_id)
+        if found is None:
+            raise SubscriptionNotFound(f"There is no subscription {subscription_id}.")
+        return found
+
+    @bp.patch("/subscriptions/<uuid:subscription_id>")
+    @http.needs("operator")
+    @bp.arguments(schemas.SubscriptionPatch)
+    @bp.response(200, schemas.SubscriptionReply)
+    def change_subscription(wanted: dict[str, Any], subscription_id: UUID) -> Any:
+        """200 with its filter or contact changed; what it is owed already stays. 404 when there is none."""
+        with http.node().unit_of_work() as session:
+            return subscriptions.change(session, subscription_id, wanted, newsroom)
+
+    @bp.delete("/subscriptions/<uuid:subscription_id>")
+    @http.needs("operator")
+    @bp.response(204)
+    def unsubscribe(subscription_id: UUID) -> None:
+        """204: it is told nothing any more, and what it was still owed is dropped; 404 when there is none."""
+        with http.node().unit_of_work() as session:
+            subscriptions.remove(session, subscription_id)
+
+    @bp.post("/subscriptions/<uuid:subscription_id>/pause")
+    @http.needs("operator")
+    @bp.response(200, schemas.SubscriptionReply)
+    def pause_subscription(subscription_id: UUID) -> Any:
+        """200: what it is owed waits; of what is published meanwhile it does not hear."""
+        with http.node().unit_of_work() as session:
+            return subscriptions.pause(session, subscription_id)
+
+    @bp.post("/subscriptions/<uuid:subscription_id>/resume")
+    @http.needs("operator")
+    @bp.response(200, schemas.SubscriptionReply)
+    def resume_subscription(subscription_id: UUID) -> Any:
+        """200: it is told again, beginning with what it is still owed; 409 when its reader has not confirmed it."""
+        with http.node().unit_of_work() as session:
+            return subscriptions.resume(session, subscription_id)
+
+    @bp.post("/subscriptions/<uuid:subscription_id>/rotate")
+    @http.needs("operator")
+    @bp.response(200, schemas.NewSubscriptionReply)
+    def rotate_secret(subscription_id: UUID) -> Any:
+        """200 with a new secret, shown this once. For a day what is sent is signed with the old one too."""
+        with http.node().unit_of_work() as session:
+            return with_secret(subscriptions.rotate_secret(session, subscription_id, clock.now()))
+
+    @bp.post("/subscriptions/<uuid:subscription_id>/test")
+    @http.needs("operator")
+    @bp.response(202, schemas.TestReply)
+    def test_subscription(subscription_id: UUID) -> Any:
+        """202: a test is sent as any delivery is; `GET /v1/deliveries/{id}` says what came of it. 409 when paused."""
+        with http.node().unit_of_work() as session:
+            delivery_id = subscriptions.send_test(session, subscription_id, newsroom, clock.now())
+        return {"delivery_id": delivery_id}, 202, {"Location": f"/v1/deliveries/{delivery_id}"}
+
+    @bp.get("/deliveries")
+    @http.needs("operator")
+    @bp.arguments(schemas.DeliveryQuery, location="query")
+    @bp.response(200, schemas.DeliveryList)
+    def list_deliveries(query: dict[str, Any]) -> Any:
+        """200 with up to 100 deliveries and their attempts, newest first; `before` asks for older ones."""
+        with http.node().reading() as session:
+            found = store.deliveries(session, **query)
+            attempts = store.attempts_of(session, [one.id for one in found])
+            shown = [{**_columns(one), "attempts": attempts.get(one.id, [])} for one in found]
+        return {"items": shown}
+
+    @bp.post("/deliveries/retry")
+    @http.needs("operator")
+    @bp.arguments(schemas.RetryBody)
+    @bp.response(202)
+    def retry_deliveries(wanted: dict[str, Any]) -> None:
+        """202: all that failed for this cause or in this time is sent again, but for what something newer replaced."""
+        with http.node().unit_of_work() as session:
+            deliveries.ask_for_retries(session, wanted)
+
+    @bp.get("/deliveries/<uuid:delivery_id>")
+    @http.needs("operator")
+    @bp.response(200, schemas.DeliveryReply)
+    def show_delivery(delivery_id: UUID) -> Any:
+        """200 with the delivery and its attempts; 404 when there is none."""
+        with http.node().reading() as session:
+            found = store.delivery(session, delivery_id)
+            if found is None:
+                raise DeliveryNotFound(f"There is no delivery {delivery_id}.")
+            return {**_columns(found), "attempts": store.attempts_of(session, [delivery_id]).get(delivery_id, [])}
+
+    @bp.post("/deliveries/<uuid:delivery_id>/retry")
+    @http.needs("operator")
+    @bp.response(204)
+    def retry_delivery(delivery_id: UUID) -> None:
+        """204: it is sent again, with all its tries; 409 when it arrived, was replaced, or its receiver is paused."""
+        with http.node().unit_of_work() as session:
+            deliveries.retry(session, delivery_id, clock.now())
+
+    @bp.delete("/deliveries/<uuid:delivery_id>")
+    @http.needs("operator")
+    @bp.response(204)
+    def discard_delivery(delivery_id: UUID) -> None:
+        """204: it is given up; 409 when it has ended otherwise."""
+        with http.node().unit_of_work() as session:
+            deliveries.discard(session, delivery_id, clock.now())
+
+    return bp
+
+
+def _columns(row: Any) -> dict[str, Any]:
+    return {column.key: getattr(row, column.key) for column in row.__table__.columns}

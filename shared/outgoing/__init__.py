@@ -1,0 +1,100 @@
+"""The one gate for outgoing HTTP: no private network is reached, no answer is waited for or read without bounds.
+
+Here is what everybody may ask about addresses; `gate.py` holds the client, which only processes that send load.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from urllib.parse import urlsplit
+
+Network = ipaddress.IPv4Network | ipaddress.IPv6Network
+Address = ipaddress.IPv4Address | ipaddress.IPv6Address
+
+# Every network there is: for addresses that the operator has chosen.
+ANYWHERE: tuple[Network, ...] = (ipaddress.ip_network("0.0.0.0/0"), ipaddress.ip_network("::/0"))
+# IPv6 addresses that carry an IPv4 one inside, which is where they lead: NAT64 (RFC 6052) and 6to4 (RFC 3056).
+_NAT64 = ipaddress.IPv6Network("64:ff9b::/96")
+
+
+class Refused(OSError):
+    """The gate does not let this request out; str(error) says why. An OSError, so that a client tries on elsewhere."""
+
+
+class NoAnswer(Exception):
+    """No answer came, or none in time; str(error) says what happened."""
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What came back. status: HTTP's; body: its first bytes; headers: lower-case names."""
+
+    status: int
+    body: bytes
+    retry_after: str = ""
+
+    @property
+    def text(self) -> str:
+        """The body as text that every database can hold."""
+        return self.body.decode("utf-8", "replace").replace("\x00", "")
+
+
+def is_allowed(address: Address, allow: Sequence[Network]) -> bool:
+    """Whether requests may go to this address: a public one, or one in the networks that were let in."""
+    address = _inner(address)
+    if _inside(address, allow):
+        return True
+    return address.is_global and not address.is_multicast and not address.is_reserved
+
+
+def is_inside(address: Address, allow: Sequence[Network]) -> bool:
+    """Whether this address is in one of these networks."""
+    return _inside(_inner(address), allow)
+
+
+def _inner(address: Address) -> Address:
+    if isinstance(address, ipaddress.IPv6Address):
+        if address.ipv4_mapped is not None:
+            return address.ipv4_mapped
+        if address.sixtofour is not None:
+            return address.sixtofour
+        if address in _NAT64:
+            return ipaddress.IPv4Address(int(address) & 0xFFFFFFFF)
+    return address
+
+
+def _inside(address: Address, allow: Iterable[Network]) -> bool:
+    return any(address.version == network.version and address in network for network in allow)
+
+
+def fault_of_url(url: str, allow: Sequence[Network]) -> str | None:
+    """What is wrong with an address that requests should go to, without looking up its name; None when nothing is."""
+    try:
+        parts = urlsplit(url)
+        port = parts.port
+    except ValueError:
+        return "is not a URL"
+    host = parts.hostname or ""
+    if parts.scheme not in {"https", "http"} or not host or port == 0:
+        return "should be an absolute https:// URL"
+    if any(character <= " " or character == "\x7f" for character in url):
+        return "holds a blank or a control character"
+    if not host.isascii():
+        return "has a host that is no name as it travels: write it in its xn-- form"
+    try:
+        host.encode("idna")
+    except UnicodeError:
+        return "has a host that is no name"
+    if parts.username or parts.password:
+        return "should hold no user name or password"
+    try:
+        address: Address | None = ipaddress.ip_address(host)
+    except ValueError:
+        address = None
+    if address is not None and not is_allowed(address, allow):
+        return "should not be in a private network"
+    if parts.scheme == "http" and not (allow and (address is None or is_inside(address, allow))):
+        return "should be https://; http:// is for networks that ROTATIVE_WEBHOOK_ALLOW names"
+    return None
