@@ -108,6 +108,15 @@ class FormerPath(Base):
     article_id: Mapped[UUID] = mapped_column(Uuid, ForeignKey("articles.id"), index=True)
 
 
+class Origin(Base):
+    """An id that an article has elsewhere: in an archive that was brought in, or at an agency."""
+
+    __tablename__ = "origins"
+
+    origin: Mapped[str] = mapped_column(String(300), primary_key=True)
+    article_id: Mapped[UUID] = mapped_column(Uuid, index=True)
+
+
 class Media(Base):
     """A picture as it was uploaded; the file stands in the media store under its digest (see shared/media.py).
 

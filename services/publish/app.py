@@ -7,6 +7,7 @@ import os
 from flask import Flask
 
 from services.publish import routes
+from services.publish.channels import reader_routes
 from services.publish.channels import routes as channel_routes
 from services.publish.pages import serve_site
 from services.publish.search import search_at, search_blueprint
@@ -33,5 +34,6 @@ def create_app(settings: PublishSettings | None = None) -> Flask:
     app.register_blueprint(search_blueprint(publish.builder))
     if settings.search_url:
         app.extensions["search"] = search_at(settings.search_url)
+    app.register_blueprint(reader_routes.create_blueprint(settings))
     serve_site(app, publish.builder)
     return app
