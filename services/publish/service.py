@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import functools
 import importlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
+from uuid import UUID
 
 from sqlalchemy import Row
 from sqlalchemy.orm import Session
 
-from services.publish import actions, kinds, redirects, upkeep
+from services.publish import actions, kinds, redirects, renditions, upkeep
 from services.publish.build import Builder
 from services.publish.channels import deliveries, store, subscriptions, surfaces
 from services.publish.channels.announce import announce_later, fan_out
@@ -106,6 +107,12 @@ def create_service(settings: PublishSettings) -> Publish:
     def rebuild_site(claim: Claim) -> None:
         upkeep.rebuild_site(claim, builder=builder)
 
+    def make_renditions(claim: Claim) -> None:
+        def ask(session: Session, ids: Iterable[UUID]) -> None:
+            actions.show_pictures(session, ids, builder=builder, pace=pace, now=clock.now())
+
+        renditions.make_renditions(claim, builder=builder, media=settings.media_store, ask=ask)
+
     def export_redirects(claim: Claim) -> None:
         redirects.export(claim, builder=builder)
 
@@ -141,6 +148,7 @@ def create_service(settings: PublishSettings) -> Publish:
             Kind(kinds.RETRY_DELIVERIES, deliveries.retry_many, most=1),
             Kind(kinds.REBUILD_SITE, rebuild_site, most=1),
             Kind(kinds.EXPORT_REDIRECTS, export_redirects, most=1),
+            Kind(kinds.MAKE_RENDITIONS, make_renditions, most=1),
         ),
         tidy=tidy,
         status=_status,
