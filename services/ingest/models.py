@@ -133,6 +133,21 @@ class ArticleWords(Base):
     __table_args__ = (Index("ix_article_words_article_id", "article_id", unique=True),)
 
 
+class Preview(Base):
+    """A secret link that shows an article as it was at a change. digest: SHA-256 of the link's last part."""
+
+    __tablename__ = "previews"
+
+    id: Mapped[UUID] = mapped_column(Uuid, primary_key=True)
+    article_id: Mapped[UUID] = mapped_column(Uuid, index=True)
+    digest: Mapped[str] = mapped_column(String(64))
+    change: Mapped[int]
+    made_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    made_by: Mapped[str] = mapped_column(String(80))
+    expires_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    revoked_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+
+
 class Media(Base):
     """A picture as it was uploaded; the file stands in the media store under its digest (see shared/media.py).
 

@@ -22,6 +22,7 @@ from services.publish.channels.loop import Loop
 from services.publish.channels.public import PublicAddress
 from services.publish.channels.secrets import indexnow_key, signing_secrets
 from services.publish.pace import Pace
+from services.publish.previews import forget_ended, receive_previews
 from services.publish.renderers import Renderer
 from services.publish.settings import PublishSettings
 from services.publish.site import LocalSite
@@ -118,7 +119,7 @@ def create_service(settings: PublishSettings) -> Publish:
 
     def tidy(session: Session, until: datetime) -> int:
         upkeep.age_news(session, builder=builder, now=clock.now())
-        return store.remove_old(session, until, TIDY_ROWS)
+        return store.remove_old(session, until, TIDY_ROWS) + forget_ended(session, clock.now(), TIDY_ROWS)
 
     def close() -> None:
         deliverer.close()
@@ -136,6 +137,7 @@ def create_service(settings: PublishSettings) -> Publish:
             "article.retracted.v1": receive_articles,
             "article.expired.v1": receive_articles,
             "related.changed.v1": receive_related,
+            "article.previewed.v1": receive_previews,
             "key.changed.v1": receive_keys,
         },
         kinds=(

@@ -35,6 +35,7 @@ from services.ingest.routes.desk import (
 )
 from services.ingest.routes.history import add_history_routes
 from services.ingest.routes.moves import add_move_routes
+from services.ingest.routes.previews import add_preview_routes
 from services.ingest.schemas import articles as bodies
 from services.ingest.schemas import replies
 from shared import clock, http
@@ -49,6 +50,7 @@ def articles_blueprint(desk: Desk) -> Any:
     add_batch_route(bp, desk)
     add_move_routes(bp, desk)
     add_history_routes(bp, desk)
+    add_preview_routes(bp, desk)
     return bp
 
 
