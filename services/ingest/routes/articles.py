@@ -65,6 +65,7 @@ def _add_writing_routes(bp: Any, desk: Desk) -> None:
     @takes(bp, desk.article_body, ninjs=True)
     @idempotent(bp, DRY_RUN)
     @bp.response(201, replies.ArticleReply)
+    @bp.alt_response(200, schema=replies.ArticleReply, success=True)
     def post_article() -> Response:
         """Accept an article, as a draft, live at once, or scheduled under an embargo.
 
@@ -219,6 +220,7 @@ def _add_reading_routes(bp: Any, desk: Desk) -> None:
     @bp.get("/<uuid:article_id>")
     @http.needs("reporter")
     @bp.response(200, replies.ArticleReply)
+    @bp.alt_response(304, success=True, description="If-None-Match has it")
     def get_article(article_id: UUID) -> Response:
         """200 with the article and its ETag; 304 when If-None-Match has it; 404 unknown."""
         with http.node().reading() as session:

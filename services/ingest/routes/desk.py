@@ -292,11 +292,42 @@ _IDEMPOTENCY_KEY = _header(
 )
 
 
+# Bodies as an editor or a script would send them, by schema.
+EXAMPLES: dict[str, dict[str, Any]] = {
+    "ArticleBody": {
+        "headline": "La halle du port rouvre samedi",
+        "standfirst": "Trente étals, et un toit neuf.",
+        "body": {"format": "markdown", "text": "La halle **rouvre**."},
+        "language": "fr",
+        "section": "societe",
+        "bylines": ["Ysaure Talmont"],
+        "tags": ["halle", "commerce"],
+        "status": "live",
+    },
+    "ArticlePatch": {"standfirst": "Quarante étals.", "change": "correction", "note": "Les étals sont quarante."},
+    "ArticlePut": {
+        "headline": "La halle du port rouvre samedi",
+        "body": {"format": "text", "text": "La halle rouvre."},
+        "section": "societe",
+    },
+    "PublishBody": {"embargo": "2027-03-28T09:00:00+02:00"},
+    "RetractBody": {"reason": "La source s’est rétractée."},
+    "KillBody": {"reason": "La source s’est rétractée."},
+    "ReplayBody": {"since": "2026-11-23T09:00:00Z"},
+    "KeyBody": {"name": "desk politique", "role": "editor"},
+    "PreviewBody": {"expires_at": "2026-11-30T09:00:00Z"},
+}
+
+
 def documented_body(
     bp: Any, schema: Schema, *media_types: str, required: bool = True, ninjs: bool = False
 ) -> Callable[[Any], Any]:
     """Describe a JSON body that the route itself reads. ninjs: IPTC's format is taken as well."""
     content: dict[str, Any] = {name: {"schema": schema} for name in (*media_types, "application/json")}
+    example = EXAMPLES.get(type(schema).__name__)
+    if example is not None:
+        for one in content.values():
+            one["example"] = example
     if ninjs:
         described_as = "An article in ninjs 2 or 3 (IPTC), with a subject that is the key of a section."
         content[NINJS] = {"schema": {"type": "object", "required": ["uri"], "description": described_as}}
