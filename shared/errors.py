@@ -105,3 +105,9 @@ class Unavailable(NewsroomError):
     """503: something that this needs is away; try again."""
 
     status, code, title = 503, "unavailable", "Not available at the moment"
+
+
+class TooManyRequests(NewsroomError):
+    """429: this address asks too often."""
+
+    status, code, title = 429, "too-many-requests", "That is too often"

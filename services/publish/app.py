@@ -30,6 +30,6 @@ def create_app(settings: PublishSettings | None = None) -> Flask:
         protocol_blueprint("publish"),
     ]
     app = create_service_app(node, blueprints, title="Rotative: publish")
-    app.register_blueprint(reader_routes.create_blueprint(settings))
+    app.register_blueprint(reader_routes.create_blueprint(publish.builder, settings))
     serve_site(app, publish.builder)
     return app

@@ -136,6 +136,11 @@ class Builder:
         """The paths of the files that `install` puts in place."""
         return {*self._renderer.static_files(), NOT_FOUND, "/robots.txt", "/.well-known/tdmrep.json"}
 
+    @property
+    def renderer(self) -> Renderer:
+        """What writes the pages."""
+        return self._renderer
+
     def not_found_page(self, path: str) -> bytes:
         """What an unknown address is answered with, in the language of the edition that it seems to be of."""
         first = path.strip("/").partition("/")[0]

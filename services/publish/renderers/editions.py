@@ -11,10 +11,10 @@ from services.publish.renderers.dates import Dates
 from services.publish.renderers.theme import Labels
 from shared.newsroom import Newsroom
 
-# No script runs and nothing is asked of any other site. Structured data is a data block, which no policy concerns.
+# Nothing is asked of any other site. Structured data is a data block, which no policy concerns.
 SECURITY_POLICY = (
-    "default-src 'none'; style-src 'self'; img-src 'self' data:; font-src 'self'; manifest-src 'self'; "
-    "base-uri 'none'; form-action 'self'"
+    "default-src 'none'; script-src 'self'; connect-src 'self'; style-src 'self'; img-src 'self' data:; "
+    "font-src 'self'; manifest-src 'self'; base-uri 'none'; form-action 'self'"
 )
 
 

@@ -16,6 +16,7 @@ from typing import NamedTuple
 
 from markupsafe import Markup, escape
 
+from services.publish.channels.words import words_for
 from services.publish.renderers import robots, rss
 from services.publish.renderers.editions import Edition, SectionView, feed_path, make_edition
 from services.publish.renderers.safe import absolute_links, clean_html, clean_text
@@ -81,7 +82,9 @@ class Renderer:
         }
         for edition in self._editions.values():
             edition.head = self._part("head.html", edition, assets=theme.paths, ai_opt_out=newsroom.ai_opt_out)
-            edition.footer = self._part("footer.html", edition)
+            words = words_for(edition.language)
+            informed = self._part("stay_informed.html", edition, assets=theme.paths, words=words)
+            edition.footer = informed + self._part("footer.html", edition)
         self._article = theme.templates.get_template("article.html")
         self._front = theme.templates.get_template("front.html")
         self._section = theme.templates.get_template("section.html")
@@ -253,6 +256,27 @@ class Renderer:
             edition=edition, editions=list(self._editions.values()), labels=edition.labels, **values
         )
         return Markup(text.strip())  # noqa: S704 (a template's output, escaped there)
+
+    @property
+    def icon_path(self) -> str:
+        """The URL path of the newspaper's icon."""
+        return self._theme.paths["icon.svg"]
+
+    def newsletter_page(self, language: str, heading: str, text: str, form: Mapping[str, object] | None) -> bytes:
+        """A page on which readers sign up for letters, confirm, or leave; it is never stored."""
+        edition = self._edition(language)
+        page = self._theme.templates.get_template("newsletter.html").render(
+            edition=edition,
+            labels=edition.labels,
+            words=words_for(edition.language),
+            header=self._header(edition.language, "", "message"),
+            title=f"{heading} – {edition.name}",
+            description="",
+            heading=heading,
+            text=text,
+            form=form,
+        )
+        return page.encode()
 
     def _write_header(self, language: str, section: str, kind: str) -> Markup:
         return self._part(
