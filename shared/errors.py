@@ -101,13 +101,13 @@ class PreconditionRequired(NewsroomError):
     status, code, title = 428, "precondition-required", "If-Match is needed"
 
 
+class TooManyRequests(NewsroomError):
+    """429: this key or address has asked too often; `Retry-After` says when to go on."""
+
+    status, code, title = 429, "too-many-requests", "Too many requests with this key"
+
+
 class Unavailable(NewsroomError):
     """503: something that this needs is away; try again."""
 
     status, code, title = 503, "unavailable", "Not available at the moment"
-
-
-class TooManyRequests(NewsroomError):
-    """429: this address asks too often."""
-
-    status, code, title = 429, "too-many-requests", "That is too often"

@@ -16,6 +16,7 @@ from marshmallow import EXCLUDE, Schema, ValidationError, fields, post_load, val
 
 from shared import events
 from shared.quick_schemas import NoQuickWay, NotPlain, Quick
+from shared.roles import ROLES
 
 
 class _Facts(Schema):
@@ -151,6 +152,29 @@ class ArticleExpiredSchema(_ArticleEventSchema):
     makes = events.ArticleExpired
 
 
+class KeyChangedSchema(_Facts):
+    """See events.KeyChanged."""
+
+    makes = events.KeyChanged
+    id = fields.UUID(required=True)
+    change = fields.Integer(required=True, strict=True, validate=validate.Range(min=1))
+    name = _text(80, 1)
+    role = fields.String(required=True, validate=validate.OneOf(ROLES))
+    digest = fields.String(required=True, validate=validate.Regexp(r"[0-9a-f]{64}\Z"))
+    created_at = _when(required=True)
+    created_by = _text(80, 1)
+    expires_at = _when(allow_none=True, load_default=None)
+    revoked_at = _when(allow_none=True, load_default=None)
+
+
+class KeyUsedSchema(_Facts):
+    """See events.KeyUsed."""
+
+    makes = events.KeyUsed
+    id = fields.UUID(required=True)
+    used_at = _when(required=True)
+
+
 class RelatedSetEntrySchema(_Facts):
     """See events.RelatedSetEntry."""
 
@@ -202,6 +226,8 @@ SCHEMAS: dict[str, Schema] = {
         ArticleKilledSchema(),
         ArticleRetractedSchema(),
         ArticleExpiredSchema(),
+        KeyChangedSchema(),
+        KeyUsedSchema(),
         RelatedChangedSchema(),
         ArticleProgressSchema(),
     )

@@ -158,6 +158,43 @@ class ArticleExpired(ArticleEvent):
 
 
 @dataclass(frozen=True, kw_only=True)
+class KeyChanged(Event):
+    """An API key was made, changed or revoked; each service checks keys by what it holds. Said by ingest.
+
+    digest: SHA-256 of the key, in hex. change: grows; a listener drops what is not newer than what it holds. role: one
+    of shared/roles.py. expires_at, revoked_at: from then on it opens nothing; None for never.
+    """
+
+    type: ClassVar[str] = "key.changed.v1"
+    id: UUID
+    change: int
+    name: str
+    role: str
+    digest: str
+    created_at: datetime
+    created_by: str
+    expires_at: datetime | None = None
+    revoked_at: datetime | None = None
+
+    @property
+    def subject(self) -> str:
+        return f"{self.id} {self.role} {self.name[:40]}"
+
+
+@dataclass(frozen=True, kw_only=True)
+class KeyUsed(Event):
+    """An API key was used with a service other than ingest, for the first time in a while. Heard by ingest."""
+
+    type: ClassVar[str] = "key.used.v1"
+    id: UUID
+    used_at: datetime
+
+    @property
+    def subject(self) -> str:
+        return str(self.id)
+
+
+@dataclass(frozen=True, kw_only=True)
 class RelatedSetEntry:
     """One place of a related set. score: 0 to about 1.2. reason: "text" (near in text) or "latest in section"."""
 

@@ -21,17 +21,19 @@ from werkzeug.exceptions import HTTPException
 
 from shared import errors, logs
 from shared.errors import Fault, NewsroomError
-from shared.keys import FIRST, ROLES, Actor
+from shared.keys import KeyBook
+from shared.limits import Limiter
+from shared.line import Line
+from shared.roles import FIRST, ROLES, Actor
 from shared.service import Node
 from shared.settings import ServiceSettings
 from shared.status import metrics_text
+from shared.words import LANGUAGES, translated
 
 log = logging.getLogger(__name__)
 
 MOST_BODY_BYTES = 8 * 1024 * 1024
 MOST_DEPTH = 40
-# Of the texts that people read: errors, timelines.
-LANGUAGES = ("en", "fr", "ar")
 F = TypeVar("F", bound=Callable[..., Any])
 
 
@@ -52,6 +54,8 @@ def create_service_app(node: Node, blueprints: Sequence[Blueprint], *, title: st
         OPENAPI_URL_PREFIX=None,
     )
     app.extensions["rotative"] = node
+    app.extensions["rotative_keys"] = KeyBook(node.db) if node.service.knows_keys else None
+    app.extensions["rotative_limits"] = Limiter(Line(settings.redis_url), settings.rate_limit)
     app.url_map.strict_slashes = False
     app.before_request(_begin)
     app.after_request(_end)
@@ -80,19 +84,30 @@ def node() -> Node:
 # Errors
 
 
-def problem(error: NewsroomError) -> Response:
-    """The response for an error. Source: RFC 9457; `code` and `errors` are extension members."""
+def problem_of(error: NewsroomError) -> dict[str, Any]:
+    """An error as JSON, in the reader's language. Source: RFC 9457; `code` and `errors` are extension members."""
+    tongue = language()
     body: dict[str, Any] = {
         "type": f"urn:rotative:problem:{error.code}",
-        "title": error.title,
+        "title": translated(error.title, tongue),
         "status": error.status,
-        "detail": str(error),
+        "detail": translated(str(error), tongue),
         "code": error.code,
         "instance": f"urn:rotative:request:{logs.trace_id()}",
     }
     if error.errors:
-        body["errors"] = [{"pointer": one.pointer, "code": one.code, "detail": one.detail} for one in error.errors]
-    response = Response(json.dumps(body, ensure_ascii=False), status=error.status, mimetype="application/problem+json")
+        body["errors"] = [
+            {"pointer": one.pointer, "code": one.code, "detail": translated(one.detail, tongue)} for one in error.errors
+        ]
+    return body
+
+
+def problem(error: NewsroomError) -> Response:
+    """The response for an error."""
+    body = json.dumps(problem_of(error), ensure_ascii=False)
+    response = Response(body, status=error.status, mimetype="application/problem+json")
+    response.headers["Content-Language"] = language()
+    response.headers["Vary"] = "Accept-Language"
     for name, value in error.headers.items():
         response.headers[name] = value
     return response
@@ -138,6 +153,7 @@ _BY_STATUS: dict[int, type[NewsroomError]] = {
     415: errors.UnsupportedMediaType,
     422: errors.Unprocessable,
     428: errors.PreconditionRequired,
+    429: errors.TooManyRequests,
     503: errors.Unavailable,
 }
 
@@ -164,9 +180,14 @@ def _from_werkzeug(error: HTTPException) -> NewsroomError:
     if status == 405:
         return _MethodNotAllowed(f"{request.method} is not possible here.", headers=headers)
     made = _BY_STATUS.get(status)
+    refused = getattr(error, "exc", None)
+    if isinstance(refused, ValidationError):
+        # Of a query: webargs says under its name where it stood.
+        places = refused.messages if isinstance(refused.messages, Mapping) else {}
+        return errors.Unprocessable(errors=[fault for part in places.values() for fault in _walk(part, "")])
     if made is None:
         made = type("Other", (NewsroomError,), {"status": status, "code": "error", "title": error.name})
-    return made(error.description or "", headers=headers)
+    return made("" if status in _BY_STATUS else error.description or "", headers=headers)
 
 
 class _MethodNotAllowed(NewsroomError):
@@ -225,7 +246,11 @@ def json_body(*media_types: str) -> Any:
     if request.mimetype not in accepted:
         got = request.mimetype or "nothing"
         raise errors.UnsupportedMediaType(f"Send Content-Type: {accepted[0]}, not {got}.")
-    raw = request.get_data(cache=False)
+    return parse_json(request.get_data(cache=False))
+
+
+def parse_json(raw: bytes) -> Any:
+    """JSON that every part of the system can hold. Raises BadRequest as json_body does."""
     try:
         text = raw.decode("utf-8")
     except UnicodeDecodeError as error:
@@ -333,7 +358,8 @@ def not_modified(number: int) -> bool:
 def needs(role: str) -> Callable[[F], F]:
     """Declare which role a route needs: reporter, editor, chief or operator. Without it a route is public.
 
-    Raises Unauthorized for a missing or unknown key.
+    Raises Unauthorized for a missing, unknown, revoked or expired key, Forbidden for one of a lesser role, and
+    TooManyRequests for one that asks too often.
     """
     if role not in ROLES:
         raise ValueError(f"{role!r} is no role")
@@ -342,6 +368,7 @@ def needs(role: str) -> Callable[[F], F]:
         @wraps(view)
         def checked(*args: Any, **kwargs: Any) -> Any:
             g.actor = _actor_of_key()
+            _check_rate(g.actor)
             if not g.actor.may(role):
                 raise errors.Forbidden(f"This needs the role {role}; this key has the role {g.actor.role}.")
             return view(*args, **kwargs)
@@ -372,10 +399,32 @@ def _actor_of_key() -> Actor:
     challenge = {"WWW-Authenticate": 'Bearer realm="rotative"'}
     if kind.lower() != "bearer" or not key.strip():
         raise errors.Unauthorized("Send Authorization: Bearer KEY.", headers=challenge)
+    token = key.strip()
     first = node().settings.admin_key
-    if not first or not hmac.compare_digest(key.strip().encode(), first.encode()):
-        raise errors.Unauthorized("This key is not known here.", headers=challenge)
-    return FIRST
+    if first and hmac.compare_digest(token.encode("utf-8", "surrogatepass"), first.encode()):
+        return FIRST
+    book = key_book()
+    found = book.find(token) if book is not None else None
+    if found is None:
+        raise errors.Unauthorized("This key is not known here, or no longer valid.", headers=challenge)
+    return found
+
+
+def key_book() -> KeyBook | None:
+    """The keys that this process has seen; None in a service that does not know keys."""
+    book: KeyBook | None = current_app.extensions["rotative_keys"]
+    return book
+
+
+def _check_rate(actor: Actor) -> None:
+    limits: Limiter = current_app.extensions["rotative_limits"]
+    wait_s = limits.wait_s(str(actor.key_id or actor.name))
+    if wait_s > 0:
+        seconds = max(1, math.ceil(wait_s))
+        raise errors.TooManyRequests(
+            f"This key may make {node().settings.rate_limit:g} requests a second; try again in {seconds} s.",
+            headers={"Retry-After": str(seconds)},
+        )
 
 
 def language() -> str:
@@ -436,8 +485,9 @@ def _add_health(app: Flask, node: Node, settings: ServiceSettings) -> None:
 
     @app.get("/metrics")
     def metrics() -> Response:
-        if request.remote_addr not in {"127.0.0.1", "::1"} or request.headers.get("X-Forwarded-For"):
-            _actor_of_key()
+        near = request.remote_addr in {"127.0.0.1", "::1"} and not request.headers.get("X-Forwarded-For")
+        if not near and not _actor_of_key().may("operator"):
+            raise errors.Forbidden("This needs the role operator.")
         return Response(metrics_text(node), content_type="text/plain; version=0.0.4; charset=utf-8")
 
     @app.get("/openapi.json")

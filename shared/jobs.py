@@ -30,6 +30,8 @@ log = logging.getLogger(__name__)
 LEASE_S = 15.0
 # Our own failures (a database away, a bug): tried again after these pauses, then a dead letter. Seconds.
 PAUSES_S = (0.5, 1.0, 2.0, 4.0, 8.0, 15.0, 30.0)
+# A ready job is called scheduled while its time is further away than this.
+SCHEDULED = timedelta(minutes=1)
 # A job whose worker died this often is held to be what kills it.
 MOST_CRASHES = 4
 
@@ -521,12 +523,17 @@ def discard_dead(session: Session, job_id: int, *, now: datetime) -> bool:
     return found is not None
 
 
-def counts(session: Session) -> dict[str, dict[str, int]]:
-    """How many jobs there are, by lane and state; done ones only as tallied by retention and what is still there."""
+def counts(session: Session, *, now: datetime) -> dict[str, dict[str, int]]:
+    """How many jobs there are that have not ended well, by lane and state.
+
+    Ready ones whose time is more than a minute away are "scheduled": nobody has to wait for them now.
+    """
+    later = and_(jobs.c.state == "ready", jobs.c.run_at > now + SCHEDULED)
+    state = case((later, "scheduled"), else_=jobs.c.state).label("now")
     rows = session.execute(
-        select(jobs.c.lane, jobs.c.state, func.count())
+        select(jobs.c.lane, state, func.count())
         .where(or_(jobs.c.state == "ready", jobs.c.state == "leased", jobs.c.state == "dead"))
-        .group_by(jobs.c.lane, jobs.c.state)
+        .group_by(jobs.c.lane, "now")
     )
     found: dict[str, dict[str, int]] = {}
     for lane, state, count in rows:

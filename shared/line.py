@@ -84,9 +84,33 @@ class Line:
                 continue
         return receipts
 
+    def take_tokens(self, bucket: str, wanted: int, *, rate: float, burst: float) -> float:
+        """Take tokens out of a bucket that fills at `rate` a second up to `burst`; it may fall below zero.
+
+        Gives back how many seconds it takes until there is one again: 0.0 while there are some.
+        """
+        answer = self._ask("EVAL", _TAKE_TOKENS, 1, f"{KEY_PREFIX}rate:{bucket}", wanted, str(rate), str(burst))
+        return float(answer)
+
     def has_forgotten(self, sender: str) -> bool:
         """Whether Redis has lost its memory, with every message in it, since it was last asked this for a sender."""
         return self._ask("SET", f"{KEY_PREFIX}known:{sender}", 1, "NX") is not None
+
+
+# Kept as tokens and the time (of Redis) at which they were counted. What nobody asks for is forgotten once it is full.
+_TAKE_TOKENS = """
+local wanted, rate, burst = tonumber(ARGV[1]), tonumber(ARGV[2]), tonumber(ARGV[3])
+local time = redis.call("TIME")
+local now = tonumber(time[1]) + tonumber(time[2]) / 1e6
+local held = redis.call("HMGET", KEYS[1], "tokens", "at")
+local tokens = tonumber(held[1]) or burst
+tokens = math.min(burst, tokens + math.max(0, now - (tonumber(held[2]) or now)) * rate) - wanted
+tokens = math.max(tokens, -burst)
+redis.call("HSET", KEYS[1], "tokens", tostring(tokens), "at", string.format("%.6f", now))
+redis.call("PEXPIRE", KEYS[1], math.ceil((burst - tokens) / rate * 1000) + 1000)
+if tokens > 0 then return "0" end
+return tostring((1 - tokens) / rate)
+"""
 
 
 def _receipts_of(sender: str) -> str:

@@ -18,6 +18,8 @@ LISTENERS: dict[str, tuple[str, ...]] = {
     "article.killed.v1": ("publish", "recommend"),
     "article.retracted.v1": ("publish", "recommend"),
     "article.expired.v1": ("publish", "recommend"),
+    "key.changed.v1": ("publish", "recommend"),
+    "key.used.v1": ("ingest",),
     "related.changed.v1": ("publish",),
     "article.progress.v1": ("ingest",),
 }
@@ -27,10 +29,11 @@ LANES: dict[str, str] = {
     "article.corrected.v1": "urgent",
     "article.killed.v1": "urgent",
     "article.retracted.v1": "urgent",
+    "key.changed.v1": "urgent",
 }
 
 # Told together with what else comes until the next tick of this length (seconds): nobody waits for these.
-LINGER_S: dict[str, float] = {"article.progress.v1": 1.0}
+LINGER_S: dict[str, float] = {"article.progress.v1": 1.0, "key.used.v1": 1.0}
 
 
 def queue(service: str, lane: str) -> str:

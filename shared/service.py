@@ -51,6 +51,7 @@ class Service:
     what is not newer than what it holds. kinds: its jobs. tidy: removes what retention ends, up to a time, in slices,
     and answers how many rows went. status: numbers that operators see, by name; one with labels is named as Prometheus
     writes it, `deliveries{channel="email",state="due"}`. close: ends in good order what still runs in this process.
+    knows_keys: it has the table of API keys and hears key.changed; without, the first key alone opens it.
     """
 
     name: str
@@ -59,6 +60,7 @@ class Service:
     tidy: Callable[[Session, datetime], int] | None = None
     status: Callable[[Session], Mapping[str, float | int | str | None]] | None = None
     close: Callable[[], None] | None = None
+    knows_keys: bool = False
 
 
 @dataclass

@@ -27,7 +27,7 @@ def status(node: Node) -> dict[str, Any]:
         except redis.RedisError:
             lengths[lane] = None
     with node.reading() as session:
-        counted = jobs.counts(session)
+        counted = jobs.counts(session, now=clock.now())
         oldest = outbox.oldest_unreceived(session)
         numbers = dict(node.service.status(session)) if node.service.status else {}
     return {

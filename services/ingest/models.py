@@ -10,6 +10,7 @@ from sqlalchemy import JSON, ForeignKey, Index, MetaData, String, Text, Uuid
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
 from shared.db import NAMING, UtcDateTime
+from shared.keys import keys_table
 from shared.tables import protocol_tables
 
 
@@ -20,6 +21,7 @@ class Base(DeclarativeBase):
 
 
 protocol_tables(Base.metadata)
+keys_table(Base.metadata)
 
 
 class Article(Base):
@@ -104,6 +106,15 @@ class FormerPath(Base):
 
     path: Mapped[str] = mapped_column(String(600), primary_key=True)
     article_id: Mapped[UUID] = mapped_column(Uuid, ForeignKey("articles.id"), index=True)
+
+
+class Origin(Base):
+    """An id that an article has elsewhere: in an archive that was brought in, or at an agency."""
+
+    __tablename__ = "origins"
+
+    origin: Mapped[str] = mapped_column(String(300), primary_key=True)
+    article_id: Mapped[UUID] = mapped_column(Uuid, index=True)
 
 
 class Media(Base):

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
-from functools import partial
+from datetime import datetime, timedelta
 from uuid import UUID
 
 from sqlalchemy.orm import Session
@@ -12,9 +11,11 @@ from services.ingest import actions, store
 from services.ingest.domain.states import Status
 from services.ingest.settings import IngestSettings
 from shared import clock, outbox
+from shared.keys import receive_uses
 from shared.service import Claim, Heard, Kind, Service
 
 TIDY_ROWS = 500
+ANSWERS_KEPT = timedelta(hours=24)
 _COUNT_MAX = 1000
 # How long a replay waits while those who hear it are behind.
 REPLAY_PAUSE = timedelta(seconds=0.5)
@@ -24,15 +25,21 @@ def create_service(settings: IngestSettings) -> Service:
     """The service ingest."""
     return Service(
         name="ingest",
-        listeners={"article.progress.v1": _on_article_progress},
+        knows_keys=True,
+        listeners={"article.progress.v1": _on_article_progress, "key.used.v1": receive_uses},
         kinds=[
             Kind(actions.REPLAY, _say_again, most=1),
             Kind(actions.RELEASE, _release_articles),
             Kind(actions.EXPIRE, _expire_articles),
         ],
-        tidy=partial(store.forget_answers, most=TIDY_ROWS),
+        tidy=_tidy,
         status=_status,
     )
+
+
+def _tidy(session: Session, until: datetime) -> int:
+    # First answers are kept for a day, whatever else is remembered for longer.
+    return store.forget_answers(session, max(until, clock.now() - ANSWERS_KEPT), TIDY_ROWS)
 
 
 def _on_article_progress(session: Session, heard: list[Heard]) -> None:

@@ -11,13 +11,14 @@ from sqlalchemy import Row, Table, bindparam, delete, exists, insert, select, up
 from sqlalchemy.orm import Session
 
 from services.ingest.domain import journey
-from services.ingest.models import Article, FirstAnswer, FormerPath, Media, Revision, TimelineStep
+from services.ingest.models import Article, FirstAnswer, FormerPath, Media, Origin, Revision, TimelineStep
 from shared.db import per_dialect
 
 _ARTICLES: Table = Article.__table__  # type: ignore[assignment]
 _REVISIONS: Table = Revision.__table__  # type: ignore[assignment]
 _TIMELINE: Table = TimelineStep.__table__  # type: ignore[assignment]
 _FORMER: Table = FormerPath.__table__  # type: ignore[assignment]
+_ORIGINS: Table = Origin.__table__  # type: ignore[assignment]
 _ANSWERS: Table = FirstAnswer.__table__  # type: ignore[assignment]
 
 _INSERT_REVISION = insert(_REVISIONS)
@@ -34,6 +35,11 @@ def _add_article(insert: Callable[[Table], Any]) -> Any:
 @per_dialect
 def _add_former_paths(insert: Callable[[Table], Any]) -> Any:
     return insert(_FORMER).on_conflict_do_nothing()
+
+
+@per_dialect
+def _add_origin(insert: Callable[[Table], Any]) -> Any:
+    return insert(_ORIGINS).on_conflict_do_nothing().returning(_ORIGINS.c.origin)
 
 
 @per_dialect
@@ -118,9 +124,19 @@ def revisions(session: Session, article_id: UUID, *, before: int | None, most: i
 
 def delete_article(session: Session, article_id: UUID) -> None:
     """Remove an article with its texts, its timeline and its former addresses."""
-    for table in (_REVISIONS, _TIMELINE, _FORMER):
+    for table in (_REVISIONS, _TIMELINE, _FORMER, _ORIGINS):
         session.execute(delete(table).where(table.c.article_id == article_id))
     session.execute(delete(_ARTICLES).where(_ARTICLES.c.id == article_id))
+
+
+def add_origin(session: Session, origin: str, article_id: UUID) -> bool:
+    """Note that an article has this id elsewhere; False, and nothing noted, when another has it."""
+    return session.execute(_add_origin(session), {"origin": origin, "article_id": article_id}).first() is not None
+
+
+def article_of_origin(session: Session, origin: str) -> UUID | None:
+    """The article that has this id elsewhere, or None."""
+    return session.scalar(select(_ORIGINS.c.article_id).where(_ORIGINS.c.origin == origin))
 
 
 def get_media(session: Session, media_ids: Iterable[UUID]) -> dict[UUID, Media]:

@@ -27,3 +27,9 @@ class NotActive(Conflict):
     """409: the subscription is told nothing at present."""
 
     code = "subscription-not-active"
+
+
+class RedirectNotFound(NotFound):
+    """404: no redirect stands at this path."""
+
+    code = "redirect-not-found"

@@ -13,7 +13,7 @@ from typing import Any
 from sqlalchemy import Row
 from sqlalchemy.orm import Session
 
-from services.publish import actions, kinds
+from services.publish import actions, kinds, redirects, upkeep
 from services.publish.build import Builder
 from services.publish.channels import deliveries, digests, readers, store, subscriptions, surfaces
 from services.publish.channels.announce import announce_later, fan_out
@@ -23,6 +23,7 @@ from services.publish.channels.loop import Loop
 from services.publish.channels.owners import Owners
 from services.publish.channels.public import PublicAddress
 from services.publish.channels.secrets import indexnow_key, signing_secrets, token, vapid_key
+from services.publish.pace import Pace
 from services.publish.renderers import Renderer
 from services.publish.settings import PublishSettings
 from services.publish.site import LocalSite
@@ -36,6 +37,7 @@ from services.publish.transports.websub import WebSub
 from shared import clock
 from shared.event_schemas import Heard
 from shared.jobs import Claim, Kind
+from shared.keys import receive_keys
 from shared.newsroom import load_newsroom
 from shared.outgoing import ANYWHERE, Network
 from shared.service import Service
@@ -59,12 +61,21 @@ def make_builder(settings: PublishSettings) -> Builder:
     Raises NewsroomFileError or ThemeError.
     """
     newsroom = load_newsroom(settings.newsroom_file, settings.base_url, port=settings.port)
-    return Builder(Renderer(newsroom, settings.theme_dirs), LocalSite(settings.site_folder))
+    return Builder(
+        Renderer(
+            newsroom,
+            settings.theme_dirs,
+            forms=("avif", "webp", "jpg") if settings.avif else ("webp", "jpg"),
+            hubs=settings.websub_hubs,
+        ),
+        LocalSite(settings.site_folder),
+    )
 
 
 def create_service(settings: PublishSettings) -> Publish:
     """publish with its tools; made once in each process."""
     builder = make_builder(settings)
+    pace = Pace()
     loop = Loop()
     gates: list[Any] = []
 
@@ -86,13 +97,15 @@ def create_service(settings: PublishSettings) -> Publish:
         public = PublicAddress(loop, lambda: make_gate(ANYWHERE).get)
 
     def receive_articles(session: Session, heard: list[Heard]) -> None:
-        actions.receive_articles(session, heard, builder=builder, now=clock.now(), look_first=public is not None)
+        actions.receive_articles(
+            session, heard, builder=builder, pace=pace, now=clock.now(), look_first=public is not None
+        )
 
     def receive_related(session: Session, heard: list[Heard]) -> None:
-        actions.receive_related(session, heard, now=clock.now())
+        actions.receive_related(session, heard, pace=pace, now=clock.now())
 
     def build_pages(claim: Claim) -> None:
-        actions.build_pages(claim, builder=builder)
+        actions.build_pages(claim, builder=builder, pace=pace)
 
     def announce(claim: Claim) -> None:
         announce_later(claim, builder=builder, look_at=public.look_at if public is not None else None)
@@ -101,9 +114,13 @@ def create_service(settings: PublishSettings) -> Publish:
         fan_out(claim, builder=builder)
 
     def rebuild_site(claim: Claim) -> None:
-        actions.rebuild_site(claim, builder=builder)
+        upkeep.rebuild_site(claim, builder=builder)
+
+    def export_redirects(claim: Claim) -> None:
+        redirects.export(claim, builder=builder)
 
     def tidy(session: Session, until: datetime) -> int:
+        upkeep.age_news(session, builder=builder, now=clock.now())
         return store.remove_old(session, until, TIDY_ROWS) + readers.forget_unconfirmed(session, clock.now(), TIDY_ROWS)
 
     letters = _make_letters(settings, builder)
@@ -120,6 +137,7 @@ def create_service(settings: PublishSettings) -> Publish:
 
     service = Service(
         name="publish",
+        knows_keys=True,
         listeners={
             "article.published.v1": receive_articles,
             "article.corrected.v1": receive_articles,
@@ -127,6 +145,7 @@ def create_service(settings: PublishSettings) -> Publish:
             "article.retracted.v1": receive_articles,
             "article.expired.v1": receive_articles,
             "related.changed.v1": receive_related,
+            "key.changed.v1": receive_keys,
         },
         kinds=(
             Kind(kinds.BUILD_PAGE, build_pages, most=20),
@@ -140,6 +159,7 @@ def create_service(settings: PublishSettings) -> Publish:
             Kind(kinds.MAKE_DIGEST, make_digests, most=1),
             Kind(kinds.SEND_DIGEST, digests.send_digests, most=1),
             Kind(kinds.REBUILD_SITE, rebuild_site, most=1),
+            Kind(kinds.EXPORT_REDIRECTS, export_redirects, most=1),
         ),
         tidy=tidy,
         status=_status,

@@ -33,9 +33,10 @@ class PublishSettings(ServiceSettings):
     """site_folder: holds site/ (finished pages) and gone/ (tombstones). theme_dirs: the newsroom's own theme folders.
 
     webhook_allow: private networks that webhooks may reach. webhook_timeout_s: for one attempt.
-    public_check: nobody is told before the public address shows the page as well. smtp: None where no mail is sent.
-    digest_hour: of the newsroom's day, when the daily letter is made. websub_hubs: told when feeds change, and named
-    in them.
+    public_check: nobody is told before the public address shows the page as well. search_url: where recommend answers
+    the search page's question; None where the gateway asks it. avif: whether pictures are made as AVIF too. smtp: None
+    where no mail is sent. digest_hour: of the newsroom's day, when the daily letter is made. websub_hubs: told when
+    feeds change, and named in them.
     """
 
     site_folder: Path
@@ -43,6 +44,8 @@ class PublishSettings(ServiceSettings):
     webhook_allow: tuple[Network, ...] = ()
     webhook_timeout_s: float = 15.0
     public_check: bool = False
+    search_url: str | None = None
+    avif: bool = False
     smtp: Smtp | None = None
     digest_hour: time = time(7)
     websub_hubs: tuple[str, ...] = ()
@@ -58,6 +61,11 @@ class PublishSettings(ServiceSettings):
         theme = env.optional_path("ROTATIVE_THEME")
         if theme is not None and not theme.is_dir():
             env.fault("ROTATIVE_THEME", f"should be a folder that exists, not {str(theme)!r}")
+        search = env.text("ROTATIVE_SEARCH_URL").rstrip("/")
+        if search and not search.startswith(("http://", "https://")):
+            env.fault(
+                "ROTATIVE_SEARCH_URL", f"should be an http address like http://recommend-api:8000, not {search!r}"
+            )
         return {
             **values,
             "site_folder": Path(store).absolute() if store else values["data_dir"],
@@ -68,6 +76,8 @@ class PublishSettings(ServiceSettings):
             "smtp": _smtp(env),
             "digest_hour": _hour(env, "ROTATIVE_DIGEST_HOUR", "07:00"),
             "websub_hubs": _urls(env, "ROTATIVE_WEBSUB_HUBS"),
+            "search_url": search or None,
+            "avif": env.flag("ROTATIVE_AVIF", False),
         }
 
 

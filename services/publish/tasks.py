@@ -44,6 +44,12 @@ def on_related_changed(*, events: list[dict[str, Any]], lane: str, again: bool) 
     node().hear(events, lane, again)
 
 
+@task("publish.on_key_changed")
+def on_key_changed(*, events: list[dict[str, Any]], lane: str, again: bool) -> None:
+    """Hold the API keys as ingest tells them. Safe to repeat."""
+    node().hear(events, lane, again)
+
+
 @task("publish.run_jobs")
 def run_jobs(*, lane: str) -> None:
     """Do the due jobs of a lane."""

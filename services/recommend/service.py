@@ -11,6 +11,7 @@ from services.recommend import actions, store
 from services.recommend.keeper import Keeper, Readiness
 from services.recommend.settings import RecommendSettings
 from shared import clock
+from shared.keys import receive_keys
 from shared.service import Claim, Heard, Kind, Service
 
 log = logging.getLogger(__name__)
@@ -66,7 +67,8 @@ def create_service(settings: RecommendSettings) -> Service:
     )
     return Service(
         name="recommend",
-        listeners=dict.fromkeys(listeners, on_article),
+        knows_keys=True,
+        listeners={**dict.fromkeys(listeners, on_article), "key.changed.v1": receive_keys},
         kinds=[
             Kind(actions.PLACE, place, most=1),
             Kind(actions.REFRESH, refresh, most=1),

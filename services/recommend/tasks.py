@@ -38,6 +38,12 @@ def on_article_expired(*, events: list[dict[str, Any]], lane: str, again: bool) 
     node().hear(events, lane, again)
 
 
+@task("recommend.on_key_changed")
+def on_key_changed(*, events: list[dict[str, Any]], lane: str, again: bool) -> None:
+    """Hold the API keys as ingest tells them. Safe to repeat."""
+    node().hear(events, lane, again)
+
+
 @task("recommend.run_jobs")
 def run_jobs(*, lane: str) -> None:
     """Do the due jobs of a lane for a while. Safe to repeat: a job is claimed, or left alone."""

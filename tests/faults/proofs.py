@@ -75,7 +75,7 @@ def owed(report: dict[str, Any]) -> dict[str, Any]:
         f"{lane} {state}": count
         for lane, states in report["jobs"].items()
         for state, count in states.items()
-        if state != "dead" and count
+        if state not in {"dead", "scheduled"} and count
     }
     if report["oldest_unreceived_s"] is not None:
         found["oldest_unreceived_s"] = report["oldest_unreceived_s"]

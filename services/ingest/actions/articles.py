@@ -46,8 +46,8 @@ from shared import outbox
 from shared.errors import Conflict, Fault, Unprocessable
 from shared.events import ArticleCorrected
 from shared.ids import new_id
-from shared.keys import Actor
 from shared.newsroom import Newsroom
+from shared.roles import Actor
 
 _SLUG_TRIES = 20
 
@@ -64,7 +64,8 @@ def accept_article(
 ) -> Held:
     """Add an article as a draft, or live at once and say ArticlePublished, or scheduled when its embargo is to come.
 
-    lane: on which the event travels; its own by default. Raises SlugTaken, RoleMissing, or Unprocessable for a
+    lane: on which the event travels; its own by default. An article that has its origin already is given back as it is.
+    Raises SlugTaken, RoleMissing, or Unprocessable for a
     published_at in the future, an end of its time that has passed, and pictures that are not there.
     """
     later = wanted.embargo is not None and wanted.embargo > now
@@ -73,6 +74,11 @@ def accept_article(
         move = Move.SCHEDULE if later else Move.PUBLISH
         rule = states.allow(Status.DRAFT, move, by.role, flash=wanted.urgency == FLASH)
         status = rule.after or status
+    article_id = new_id()
+    if wanted.origin is not None and not store.add_origin(session, wanted.origin, article_id):
+        known = store.article_of_origin(session, wanted.origin)
+        if known is not None:
+            return replace(hold(session, known, lock=False), existing=True)
     if wanted.expires is not None:
         check_expiry(wanted.expires, wanted.embargo, now)
     if wanted.images:
@@ -80,7 +86,7 @@ def accept_article(
     published_at = _past(wanted.published_at, now)
     live_since = (published_at or now) if status is Status.LIVE else None
     article = Article(
-        id=new_id(),
+        id=article_id,
         change=1,
         revision=1,
         status=status.value,

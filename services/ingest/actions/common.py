@@ -29,8 +29,8 @@ from shared.events import (
     PublicArticle,
     Retraction,
 )
-from shared.keys import Actor
 from shared.newsroom import RESERVED_SEGMENTS, Newsroom
+from shared.roles import Actor
 
 FLASH = 1
 # Jobs with a time: an embargo to lift, a live article whose time is over. Their reference is the article's id.
@@ -75,6 +75,7 @@ class Wanted:
 
     slug: None to have it made from the headline. published_at: aware UTC, not in the future, None for now. images: as
     the API takes them until they are found (see pictures), then as events.Picture holds them. Times are aware UTC.
+    origin: an id that it has elsewhere; an article that has it already is not posted again.
     """
 
     headline: str
@@ -97,16 +98,21 @@ class Wanted:
     embargo: datetime | None = None
     expires: datetime | None = None
     old_paths: Sequence[str] = ()
+    origin: str | None = None
 
 
 @dataclass(frozen=True)
 class Held:
-    """An article as it is now, with its newest text and every correction of it; what a reply shows."""
+    """An article as it is now, with its newest text and every correction of it; what a reply shows.
+
+    existing: it was there already when it was posted once more, with the origin that it has.
+    """
 
     article: Article
     revision: Revision
     corrections: Sequence[Revision] = ()
     warnings: Sequence[Notice] = ()
+    existing: bool = False
 
 
 def read_article(session: Session, article_id: UUID) -> Held:

@@ -32,7 +32,7 @@ from services.ingest.domain.oddities import oddities
 from services.ingest.domain.states import Move, Status
 from shared import outbox
 from shared.events import ArticleExpired, ArticleKilled, ArticleRetracted
-from shared.keys import Actor
+from shared.roles import Actor
 
 CLOCK = Actor("the clock", "all")
 KEEP = object()

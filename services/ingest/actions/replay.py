@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 
 from services.ingest import store
 from services.ingest.actions.common import Held, event_of, public_form
-from shared import jobs, outbox
+from shared import jobs, keys, outbox
 from shared.ids import new_id
 
 REPLAY = "replay_articles"
@@ -23,8 +23,10 @@ REPLAY_SAY = 40
 def ask_for_replay(session: Session, *, since: datetime | None, now: datetime) -> UUID:
     """Ask for the present state of all articles that were ever live to be said again, on the bulk lane.
 
-    since: only of those changed since then. Gives back the replay's id, the first word of its jobs' references.
+    since: only of those changed since then. API keys are said again at once. Gives back the replay's id, the first
+    word of its jobs' references.
     """
+    keys.say_keys_again(session)
     replay = new_id()
     _next_slice(session, replay, 1, since=since, cursor=None, said=0, until=now)
     return replay

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from shared.errors import Conflict, Forbidden
-from shared.keys import has_role
+from shared.roles import has_role
 
 
 class Status(StrEnum):

@@ -13,6 +13,7 @@ from sqlalchemy.orm import Session
 from services.ingest import actions, store
 from services.ingest.actions import Wanted
 from services.ingest.domain.states import Status
+from services.ingest.routes.batch import add_batch_route
 from services.ingest.routes.desk import (
     DRY_RUN,
     IF_MATCH,
@@ -40,6 +41,7 @@ def articles_blueprint(desk: Desk) -> Any:
     bp = Blueprint("articles", __name__, url_prefix="/v1/articles", description="Articles: what the newsroom says")
     _add_writing_routes(bp, desk)
     _add_reading_routes(bp, desk)
+    add_batch_route(bp, desk)
     add_move_routes(bp, desk)
     add_history_routes(bp, desk)
     return bp
@@ -56,8 +58,9 @@ def _add_writing_routes(bp: Any, desk: Desk) -> None:
     def post_article() -> Response:
         """Accept an article, as a draft, live at once, or scheduled under an embargo.
 
-        201 with the article, Location and ETag; 403 when the key's role may not publish; 409 a slug that is taken; 422
-        every fault of it. What was taken out of its HTML comes back as warnings.
+        201 with the article, Location and ETag; 200 with the article that has this origin already; 403 when the key's
+        role may not publish; 409 a slug that is taken; 422 every fault of it. What was taken out of its HTML comes back
+        as warnings.
         """
         sent = http.json_body()
         fields = desk.article_body.load(sent)
@@ -69,7 +72,7 @@ def _add_writing_routes(bp: Any, desk: Desk) -> None:
             held = actions.accept_article(
                 session, wanted, publish=publish, newsroom=desk.newsroom, by=http.actor(), now=clock.now()
             )
-            return article_answer(desk, held, 201, notices)
+            return article_answer(desk, held, 200 if held.existing else 201, notices)
 
         return answer_once(sent, accept)
 

@@ -24,6 +24,7 @@ from services.ingest.schemas import replies
 from shared import clock, http
 from shared.errors import BadRequest, Fault, Unprocessable
 from shared.newsroom import Newsroom
+from shared.words import translated
 
 MERGE_PATCH = "application/merge-patch+json"
 
@@ -51,11 +52,12 @@ class Desk:
 
 @dataclass(frozen=True)
 class Answer:
-    """A response in the making. body: JSON values, or None for none."""
+    """A response in the making. body: JSON values, or None for none; kept: what a repetition gets, if not the body."""
 
     status: int
     body: Mapping[str, Any] | None
     headers: Mapping[str, str] = field(default_factory=dict)
+    kept: Mapping[str, Any] | None = None
 
 
 # Replies
@@ -75,6 +77,14 @@ def _shown(desk: Desk, article: Article) -> dict[str, Any]:
         None if article.embargo is None else article.embargo.astimezone(desk.newsroom.time_zone).isoformat()
     )
     return shown
+
+
+def warned(notices: Sequence[Notice]) -> list[dict[str, str]]:
+    """Warnings in the reader's language."""
+    if not notices:
+        return []
+    language = http.language()
+    return [{"pointer": one.pointer, "code": one.code, "detail": translated(one.detail, language)} for one in notices]
 
 
 def images_shown(images: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
@@ -109,7 +119,7 @@ def article_answer(desk: Desk, held: Held, status: int, more_warnings: Sequence[
         | {
             "retraction": retraction,
             "corrections": held.corrections,
-            "warnings": [*more_warnings, *held.warnings],
+            "warnings": warned((*more_warnings, *held.warnings)),
         }
     )
     headers = {"ETag": http.etag(article.change)}
@@ -146,9 +156,14 @@ def optional_if_match() -> Sequence[int] | str:
 
 def is_dry_run() -> bool:
     """Whether ?dry_run=true was asked for. Raises Unprocessable for anything but true and false."""
-    value = request.args.get("dry_run", "false")
+    return truth("dry_run")
+
+
+def truth(name: str) -> bool:
+    """A truth value of the query, false when it is not there. Raises Unprocessable for anything but true and false."""
+    value = request.args.get(name, "false")
     if value not in {"true", "false"}:
-        raise Unprocessable(errors=[Fault("/dry_run", "wrong-type", "Not a valid boolean: true or false.")])
+        raise Unprocessable(errors=[Fault(f"/{name}", "wrong-type", "Not a valid boolean: true or false.")])
     return value == "true"
 
 
@@ -199,7 +214,7 @@ def answer_once(sent: Any, work: Callable[[Session], Answer]) -> Response:
             key=key,
             status=answer.status,
             headers=answer.headers,
-            body=made.get_data(as_text=True),
+            body=made.get_data(as_text=True) if answer.kept is None else json.dumps(answer.kept, ensure_ascii=False),
         )
     return made
 

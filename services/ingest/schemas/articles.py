@@ -244,6 +244,11 @@ class ArticleBody(_ArticleFields):
         validate=validate.OneOf([Status.DRAFT.value, Status.LIVE.value]),
         metadata={"description": "live publishes it at once, or when its embargo is over."},
     )
+    origin = Line(
+        most=texts.ORIGIN_MAX,
+        least=1,
+        description="An id that it has elsewhere. Posting one that an article has gives back that article, unchanged.",
+    )
 
     def __init__(self, newsroom: Newsroom, **options: Any) -> None:
         super().__init__(newsroom, **options)

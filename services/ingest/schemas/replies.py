@@ -151,6 +151,24 @@ class ReplayReply(Schema):
     since = _when(required=True, allow_none=True)
 
 
+class VerdictReply(Schema):
+    """What became of one line of a batch. status: as a request of its own would have had it.
+
+    id, change, state, url and warnings: of an accepted one; 200 instead of 201: an article with this origin was there.
+    problem: of a refused one. replay: this is the first verdict, given again.
+    """
+
+    line = fields.Integer(required=True)
+    status = fields.Integer(required=True)
+    id = fields.UUID()
+    change = fields.Integer()
+    state = fields.String()
+    url = fields.Url()
+    warnings = fields.List(fields.Nested(NoticeReply))
+    problem = fields.Dict(keys=fields.String())
+    replay = fields.Boolean()
+
+
 class RevisionSummaryReply(Schema):
     """One text of an article, in a list. note: of a correction."""
 

@@ -162,5 +162,5 @@ def test_an_article_accepted_while_redis_is_there_reaches_the_queue(sqlite_url: 
 def test_ingest_hears_progress_and_does_replays_and_what_has_a_time(settings_for: Any, sqlite_url: str) -> None:
     service = create_service(settings_for("ingest", sqlite_url, cls=IngestSettings))
 
-    assert set(service.listeners) == {"article.progress.v1"}
+    assert set(service.listeners) == {"article.progress.v1", "key.used.v1"}
     assert [kind.name for kind in service.kinds] == [actions.REPLAY, actions.RELEASE, actions.EXPIRE]

@@ -436,3 +436,13 @@ def lose_leases(node: Node) -> None:
             .values(lease_until=clock.now() - timedelta(seconds=1))
         )
         jobs.free_expired(session, now=clock.now())
+
+
+def test_what_is_due_later_than_in_a_minute_is_counted_as_scheduled(node: Node) -> None:
+    now = clock.now()
+    with node.unit_of_work() as session:
+        jobs.add(session, "work", "soon", run_at=now + timedelta(seconds=30))
+        jobs.add(session, "work", "later", run_at=now + timedelta(minutes=5))
+
+    with node.reading() as session:
+        assert jobs.counts(session, now=now) == {"normal": {"ready": 1, "scheduled": 1}}

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from bench import articles, generator
-from services.ingest.schemas import ArticleBody
+from services.ingest.schemas.articles import ArticleBody
 from shared.newsroom import load_newsroom
 
 SECTIONS = ("politique", "societe", "sport")

@@ -195,3 +195,20 @@ def test_without_a_running_system_there_is_a_sentence(monkeypatch, tmp_path):
 
     assert result.exit_code == 1
     assert "Nothing answers at http://127.0.0.1:9" in result.output
+
+
+def test_a_key_is_made_listed_and_revoked_by_its_name(system):
+    key = {"id": "k1", "name": "desk", "role": "editor", "last_used_at": None, "revoked_at": None, "expires_at": None}
+    system.says("POST", "/v1/keys", 201, {**key, "key": "rtv_secret"})
+    system.says("GET", "/v1/keys", 200, {"items": [key]})
+    system.says("POST", "/v1/keys/k1/revoke", 200, {**key, "revoked_at": "2026-11-23T09:00:00+00:00"})
+
+    made = run("key", "create", "desk", "--role", "editor")
+    listed = run("key", "list")
+    revoked = run("key", "revoke", "desk")
+    unknown = run("key", "revoke", "nobody")
+
+    assert made.stdout.strip() == "rtv_secret"
+    assert "desk" in listed.output
+    assert "valid" in listed.output
+    assert (revoked.exit_code, unknown.exit_code) == (0, 1)
