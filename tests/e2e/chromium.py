@@ -73,7 +73,8 @@ class Chromium:
     async def click(self, selector: str) -> None:
         """Click as a person does, with a pointer."""
         place = await self.run(
-            f"(() => {{ const one = document.querySelector({selector!r}); one.scrollIntoView({{block: 'center', behavior: 'instant'}});"
+            f"(() => {{ const one = document.querySelector({selector!r});"
+            " one.scrollIntoView({block: 'center', behavior: 'instant'});"
             " const box = one.getBoundingClientRect();"
             " return {x: box.x + box.width / 2, y: box.y + box.height / 2}; })()"
         )
@@ -117,5 +118,5 @@ async def chromium() -> AsyncIterator[Chromium]:
                         await browser.ask(f"{domain}.enable", browser.page)
                     yield browser
             finally:
-                process.terminate()
+                process.kill()
                 process.wait(10)
