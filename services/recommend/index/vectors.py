@@ -11,7 +11,7 @@ from zlib import crc32
 import numpy as np
 from numpy.typing import NDArray
 
-from services.recommend.index.text import Terms
+from services.recommend.index.text import READ_UNIT, Terms
 
 STEM_SHARE, NAME_SHARE = 0.9, 0.1  # of the likeness of two articles
 RARITY_BASE = 1.5  # what a word that everybody uses still counts
@@ -237,6 +237,7 @@ def heaviest(
     """
     stems = len(terms.stems)
     read = np.fromiter((*terms.stems.values(), *terms.names.values()), dtype=np.float64, count=len(frequencies))
+    read = np.maximum(1.0, read / READ_UNIT)
     rarity = np.log((articles + 1.0) / (frequencies + 1.0)).clip(min=0) + RARITY_BASE
     weights = (1.0 + np.log(read)) * rarity
     if articles >= COMMON_FROM:
