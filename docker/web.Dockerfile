@@ -11,4 +11,4 @@ USER 10001:10001
 EXPOSE 8080
 STOPSIGNAL SIGQUIT
 ENTRYPOINT []
-CMD ["nginx", "-e", "/dev/stderr", "-g", "daemon off;"]
+CMD ["sh", "/etc/nginx/start.sh"]

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+
+from werkzeug.test import EnvironBuilder
 
 import shared
 from rotative.parts import SERVICES, create_app_of, settings_of
@@ -121,9 +124,25 @@ def _ask(app: WSGIApplication, environ: dict[str, Any]) -> tuple[str, list[tuple
     return status, headers, content
 
 
+def _search_in(app: WSGIApplication) -> Callable[[Mapping[str, str], str], Mapping[str, Any]]:
+    """A search that asks this app's /v1/search. It raises OSError for any answer but 200."""
+
+    def search(query: Mapping[str, str], address: str) -> Mapping[str, Any]:
+        environ = EnvironBuilder("/v1/search", query_string=dict(query)).get_environ()
+        status, _, content = _ask(app, {**environ, "REMOTE_ADDR": address or "127.0.0.1"})
+        if not status.startswith("200"):
+            raise OSError(f"search answered {status}")
+        found: Mapping[str, Any] = json.loads(content)
+        return found
+
+    return search
+
+
 def create_gateway() -> Gateway:
     """The gateway over the three real services, each with its settings from the environment."""
     settings = {service: settings_of(service) for service in SERVICES}
     apps = {service: create_app_of(service, settings[service]) for service in SERVICES}
+    # The search page asks recommend within this process: no connection, and no thread that waits for another.
+    apps["publish"].extensions.setdefault("search", _search_in(apps["recommend"]))
     logs.set_up("web", settings["publish"].log_level)
     return Gateway(apps, [app.extensions["rotative"].close for app in apps.values()])

@@ -93,6 +93,23 @@ class Database:
         self.engine.dispose()
 
 
+@contextmanager
+def savepoint(session: Session) -> Iterator[None]:
+    """A part of a writing transaction that is undone by itself when it raises; what it said is not said then either."""
+    said = len(session.info.get("letters", ()))
+    lanes = set(session.info.get("lanes", ()))
+    nested = session.begin_nested()
+    try:
+        yield
+        session.flush()
+    except BaseException:
+        nested.rollback()
+        del session.info.get("letters", [])[said:]
+        session.info["lanes"] = lanes
+        raise
+    nested.commit()
+
+
 def make_engine(url: str) -> Engine:
     """An engine set up as the module says. url: SQLAlchemy's, sqlite or postgresql+psycopg."""
     if not url.startswith("sqlite"):

@@ -28,13 +28,12 @@ from shared.roles import FIRST, ROLES, Actor
 from shared.service import Node
 from shared.settings import ServiceSettings
 from shared.status import metrics_text
+from shared.words import LANGUAGES, translated
 
 log = logging.getLogger(__name__)
 
 MOST_BODY_BYTES = 8 * 1024 * 1024
 MOST_DEPTH = 40
-# Of the texts that people read: errors, timelines.
-LANGUAGES = ("en", "fr", "ar")
 F = TypeVar("F", bound=Callable[..., Any])
 
 
@@ -85,19 +84,30 @@ def node() -> Node:
 # Errors
 
 
-def problem(error: NewsroomError) -> Response:
-    """The response for an error. Source: RFC 9457; `code` and `errors` are extension members."""
+def problem_of(error: NewsroomError) -> dict[str, Any]:
+    """An error as JSON, in the reader's language. Source: RFC 9457; `code` and `errors` are extension members."""
+    tongue = language()
     body: dict[str, Any] = {
         "type": f"urn:rotative:problem:{error.code}",
-        "title": error.title,
+        "title": translated(error.title, tongue),
         "status": error.status,
-        "detail": str(error),
+        "detail": translated(str(error), tongue),
         "code": error.code,
         "instance": f"urn:rotative:request:{logs.trace_id()}",
     }
     if error.errors:
-        body["errors"] = [{"pointer": one.pointer, "code": one.code, "detail": one.detail} for one in error.errors]
-    response = Response(json.dumps(body, ensure_ascii=False), status=error.status, mimetype="application/problem+json")
+        body["errors"] = [
+            {"pointer": one.pointer, "code": one.code, "detail": translated(one.detail, tongue)} for one in error.errors
+        ]
+    return body
+
+
+def problem(error: NewsroomError) -> Response:
+    """The response for an error."""
+    body = json.dumps(problem_of(error), ensure_ascii=False)
+    response = Response(body, status=error.status, mimetype="application/problem+json")
+    response.headers["Content-Language"] = language()
+    response.headers["Vary"] = "Accept-Language"
     for name, value in error.headers.items():
         response.headers[name] = value
     return response
@@ -164,15 +174,21 @@ def _from_werkzeug(error: HTTPException) -> NewsroomError:
     if allowed:
         headers["Allow"] = ", ".join(allowed)
     if status == 413:
-        return errors.TooLarge(f"A body may have at most {MOST_BODY_BYTES // 1024 // 1024} MiB.")
+        most = request.max_content_length or MOST_BODY_BYTES
+        return errors.TooLarge(f"A body may have at most {most // 1024 // 1024} MiB.")
     if status == 404:
         return errors.NotFound(f"There is nothing at {request.path}; /docs lists every address.")
     if status == 405:
         return _MethodNotAllowed(f"{request.method} is not possible here.", headers=headers)
     made = _BY_STATUS.get(status)
+    refused = getattr(error, "exc", None)
+    if isinstance(refused, ValidationError):
+        # Of a query: webargs says under its name where it stood.
+        places = refused.messages if isinstance(refused.messages, Mapping) else {}
+        return errors.Unprocessable(errors=[fault for part in places.values() for fault in _walk(part, "")])
     if made is None:
         made = type("Other", (NewsroomError,), {"status": status, "code": "error", "title": error.name})
-    return made(error.description or "", headers=headers)
+    return made("" if status in _BY_STATUS else error.description or "", headers=headers)
 
 
 class _MethodNotAllowed(NewsroomError):
@@ -231,7 +247,11 @@ def json_body(*media_types: str) -> Any:
     if request.mimetype not in accepted:
         got = request.mimetype or "nothing"
         raise errors.UnsupportedMediaType(f"Send Content-Type: {accepted[0]}, not {got}.")
-    raw = request.get_data(cache=False)
+    return parse_json(request.get_data(cache=False))
+
+
+def parse_json(raw: bytes) -> Any:
+    """JSON that every part of the system can hold. Raises BadRequest as json_body does."""
     try:
         text = raw.decode("utf-8")
     except UnicodeDecodeError as error:

@@ -35,6 +35,7 @@ RESERVED_SEGMENTS = frozenset(
         "archive",
         "tag",
         "tags",
+        "page",
         "auteur",
         "auteurs",
         "author",
@@ -48,6 +49,7 @@ RESERVED_SEGMENTS = frozenset(
         "robots.txt",
         "favicon.ico",
         "manifest.webmanifest",
+        "404.html",
         ".well-known",
     }
 )
@@ -72,6 +74,8 @@ _KEYS = frozenset(
         "ai_opt_out",
         "newsletter_sender",
         "id_domain",
+        "pages",
+        "expired",
     }
 )
 
@@ -101,6 +105,8 @@ class Newsroom:
     name: in the masthead; names: other names by language. base_url: scheme and host, no trailing slash.
     languages: BCP 47, the first is the default. article_pattern: holds {slug}, and {section} if sections show in it.
     newsletter_sender: an address with or without a name, or None. id_domain: stands in the ids that feeds carry.
+    pages_dir: a folder of the newsroom's own pages in Markdown, by language. expired: whether an expired article's page
+    is "gone" (410) or "kept" (200, out of every list).
     """
 
     name: str
@@ -114,6 +120,8 @@ class Newsroom:
     article_pattern: str = "/{section}/{slug}"
     ai_opt_out: bool = True
     newsletter_sender: str | None = None
+    pages_dir: Path | None = None
+    expired: str = "gone"
 
     @property
     def default_language(self) -> str:
@@ -220,6 +228,10 @@ class _Reader:
         domain = self.text("id_domain", required=False) or (urlsplit(address).hostname or "").strip("[]")
         if not self.faults and not _DOMAIN.fullmatch(domain):
             self.fault("id_domain", 'should be a domain name, like "example.org"')
+        expired = self.table.get("expired", "gone")
+        if expired not in ("gone", "kept"):
+            self.fault("expired", 'should be "gone" (the page answers 410) or "kept" (it stays, out of every list)')
+        pages_dir = self.pages_dir()
         if self.faults:
             raise NewsroomFileError(self.file, self.faults)
         return Newsroom(
@@ -234,6 +246,8 @@ class _Reader:
             article_pattern=pattern,
             ai_opt_out=bool(opt_out),
             newsletter_sender=sender or None,
+            pages_dir=pages_dir,
+            expired=str(expired),
         )
 
     def fault(self, key: str, should: str) -> None:
@@ -250,6 +264,11 @@ class _Reader:
             self.fault(key, "should be a text of 1 to 200 characters on one line")
             return ""
         return value.strip()
+
+    def pages_dir(self) -> Path | None:
+        # Whether it is there is publish's concern alone: the other services have no use for it.
+        value = self.text("pages", required=False)
+        return self.file.parent / value if value else None
 
     def languages(self) -> tuple[str, ...]:
         value = self.table.get("languages")

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
-from functools import partial
+from datetime import datetime, timedelta
 from uuid import UUID
 
 from sqlalchemy.orm import Session
@@ -16,6 +15,7 @@ from shared.keys import receive_uses
 from shared.service import Claim, Heard, Kind, Service
 
 TIDY_ROWS = 500
+ANSWERS_KEPT = timedelta(hours=24)
 _COUNT_MAX = 1000
 # How long a replay waits while those who hear it are behind.
 REPLAY_PAUSE = timedelta(seconds=0.5)
@@ -32,9 +32,14 @@ def create_service(settings: IngestSettings) -> Service:
             Kind(actions.RELEASE, _release_articles),
             Kind(actions.EXPIRE, _expire_articles),
         ],
-        tidy=partial(store.forget_answers, most=TIDY_ROWS),
+        tidy=_tidy,
         status=_status,
     )
+
+
+def _tidy(session: Session, until: datetime) -> int:
+    # First answers are kept for a day, whatever else is remembered for longer.
+    return store.forget_answers(session, max(until, clock.now() - ANSWERS_KEPT), TIDY_ROWS)
 
 
 def _on_article_progress(session: Session, heard: list[Heard]) -> None:

@@ -1,38 +1,32 @@
-"""The verbs of publish: take in what was heard, build what it touches, verify and rebuild. channels/ has the others."""
+"""The verbs of publish: take in what was heard, and build what it touches. upkeep.py and channels/ have the others."""
 
 from __future__ import annotations
 
-import math
-from collections.abc import Iterable, Mapping, Sequence
-from datetime import UTC, datetime, timedelta
+import re
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from datetime import datetime
 from functools import partial
-from typing import Any
 from uuid import UUID
 
 from sqlalchemy.orm import Session
 
-from services.publish import domain, store
+from services.publish import list_store, lists, redirects, renditions, store
 from services.publish.build import Builder
 from services.publish.channels.announce import News, announce_now_or_later
-from services.publish.kinds import BUILD_PAGE, REBUILD_SITE
-from services.publish.models import Page
+from services.publish.kinds import BUILD_PAGE
+from services.publish.list_store import Place
+from services.publish.lists import Listing
+from services.publish.pace import Pace
 from services.publish.views import teaser_of
 from shared import clock, jobs
-from shared.errors import Fault, Unprocessable
 from shared.event_schemas import Heard
 from shared.events import PublicArticle, RelatedSet
 from shared.jobs import Claim
-
-# Lists and others' related blocks are built together, at the next tick of this length that is at least a tenth of it
-# away: at most 0.4 s later, and seldom more than three times a second.
-COALESCE_S = 0.35
-REBUILD_SLICE = 200
-# After the machine's power failed, files written in the last moments may be damaged: this much is looked at again.
-SUSPECT = timedelta(minutes=15)
+from shared.newsroom import Newsroom
 
 
 def receive_articles(
-    session: Session, heard: Sequence[Heard], *, builder: Builder, now: datetime, look_first: bool = False
+    session: Session, heard: Sequence[Heard], *, builder: Builder, pace: Pace, now: datetime, look_first: bool = False
 ) -> None:
     """Hold the articles' new states, write their pages, and ask for everything else that they touch.
 
@@ -44,23 +38,53 @@ def receive_articles(
         known = newest.get(one.event.article.id)
         if known is None or known.event.article.change < one.event.article.change:
             newest[one.event.article.id] = one
-    store.lock_articles(session, newest, to_change=True)
+    pace.note(len(newest), now)
+    store.lock_articles(session, _locks_of(one.event.article for one in newest.values()), to_change=True)
     before = store.lock_known(session, newest)
     wanted = [newest[article_id].event.article for article_id in sorted(newest)]
-    saved = store.save_articles(
-        session, [one for one in wanted if one.id not in before or before[one.id].change < one.change]
-    )
+    new = [one for one in wanted if one.id not in before or before[one.id].change < one.change]
+    pictured = renditions.take_in(session, builder, new, before)
+    saved = store.save_articles(session, new, pictured)
     articles = [one for one in wanted if one.id in saved]
-    builder.build(session, [one.path for one in articles], now=now, articles={one.path: one for one in articles})
+    places = shelve(session, builder, before, articles)
+    redirects.follow(session, builder, before, articles, now=now)
+    at = {one.path: one for one in articles}
+    built = builder.build(session, at, now=now, articles=at)
+    ask_for_wanted(session, built.wanted, pace=pace, lane=heard[0].lane, now=now)
     for withdrawn in (True, False):
         group = [one for one in articles if (one.status != "live") == withdrawn]
-        touched = _touched(session, builder, before, group)
+        touched = _touched(session, builder, before, group, pictured, places)
         urgency = "withdrawn" if withdrawn else heard[0].lane
-        ask_for_pages(session, touched, urgency=urgency, now=now)
+        ask_for_pages(session, touched, pace=pace, urgency=urgency, now=now)
     # What a replay has brought before the event itself is held already, but nobody was told.
     told_now = [one for one in wanted if one.id in saved or _was_replayed_first(before.get(one.id), newest[one.id])]
     news = [News(one, _event_name(newest[one.id]), newest[one.id].event.replayed, now) for one in told_now]
     announce_now_or_later(session, news, lane=heard[0].lane, builder=builder, now=now, look_first=look_first)
+
+
+def _locks_of(articles: Iterable[PublicArticle]) -> set[UUID]:
+    """What is locked while these articles change: they themselves, and the translations that they belong to."""
+    return {one for article in articles for one in (article.id, article.translations) if one is not None}
+
+
+def shelve(
+    session: Session, builder: Builder, before: Collection[UUID], articles: Sequence[PublicArticle]
+) -> dict[UUID, list[Place]]:
+    """Give the articles their places in lists, and take back those that they have left; the places they had before.
+
+    before: those that were held already. A withdrawn article keeps its places: its pages become shorter, and nothing
+    moves.
+    """
+    had = list_store.places_of(session, [one.id for one in articles if one.id in before]) if before else {}
+    wanted: list[tuple[UUID, str, datetime]] = []
+    for article in articles:
+        if article.status != "live" and article.id not in had:
+            continue
+        paths = {lists.list_path(builder.newsroom, one) for one in lists.listings_of(builder.newsroom, article)}
+        wanted += [(article.id, path, article.first_published_at) for path in sorted(paths)]
+        list_store.give_up_places(session, [one for one in had.get(article.id, ()) if one.list_path not in paths])
+    list_store.take_places(session, wanted)
+    return had
 
 
 def _was_replayed_first(known: store.Known | None, heard: Heard) -> bool:
@@ -72,31 +96,94 @@ def _event_name(heard: Heard) -> str:
 
 
 def _touched(
-    session: Session, builder: Builder, before: Mapping[UUID, store.Known], articles: Sequence[PublicArticle]
+    session: Session,
+    builder: Builder,
+    before: Mapping[UUID, store.Known],
+    articles: Sequence[PublicArticle],
+    pictured: Collection[UUID],
+    places: Mapping[UUID, Sequence[Place]],
 ) -> set[str]:
     """The paths of the pages that have to be built because these articles have new states."""
+    newsroom = builder.newsroom
     touched: set[str] = set()
     look_different: list[UUID] = []
+    groups: set[UUID] = set()
     for article in articles:
         known = before.get(article.id)
         was_live = known is not None and known.live
         if article.status == "live" or was_live:
-            touched |= domain.lists_of(builder.newsroom, article.language, article.section)
-        if known is not None and was_live:
-            touched |= domain.lists_of(builder.newsroom, known.teaser.language, known.teaser.section)
-            touched.add(known.teaser.path)
-        if known is None or was_live != (article.status == "live") or known.teaser != teaser_of(article):
+            touched |= _lists_touched(newsroom, article)
+        if known is not None:
+            if known.teaser.path != article.path:
+                touched.add(known.teaser.path)
+            touched |= _left_behind(session, builder, known, article, places.get(article.id, ()))
+            if known.translations is not None:
+                groups.add(known.translations)
+        looks = teaser_of(article, article.id in pictured)
+        if known is None or was_live != (article.status == "live") or known.teaser != looks:
             look_different.append(article.id)
+        if article.translations is not None:
+            groups.add(article.translations)
     if look_different:
-        touched |= {path for path in store.users_of(session, look_different) if path not in builder.lists}
+        touched |= store.users_of(session, look_different)
+    if groups:
+        touched |= {path for paths in store.translated(session, groups).values() for path in paths.values()}
     touched -= {article.path for article in articles}
     # Their own pages were built just now, but what they show of others may be changing at this moment.
     with_sets = store.related_ids(session, [article.id for article in articles if article.status == "live"])
-    return touched | {article.path for article in articles if with_sets.get(article.id)}
+    again = [one.path for one in articles if with_sets.get(one.id) or one.translations is not None]
+    return touched.union(again)
 
 
-def receive_related(session: Session, heard: Sequence[Heard], *, now: datetime) -> None:
-    """Hold the related sets that are newer than those held and ask for exactly the pages that show them."""
+def _lists_touched(newsroom: Newsroom, article: PublicArticle) -> set[str]:
+    """The lists in which a live article stands."""
+    language = newsroom.edition(article.language)
+    found = [*lists.listings_of(newsroom, article), Listing("front", language), Listing("news", language)]
+    return {lists.list_path(newsroom, one) for one in found}
+
+
+def _left_behind(
+    session: Session, builder: Builder, known: store.Known, article: PublicArticle, places: Iterable[Place]
+) -> set[str]:
+    """The lists and sitemaps in which an article stood before, and the older pages that it has left."""
+    newsroom = builder.newsroom
+    now_in = {lists.list_path(newsroom, one) for one in lists.listings_of(newsroom, article)}
+    found: set[str] = set()
+    if known.live:
+        language = newsroom.edition(known.teaser.language)
+        found |= {lists.list_path(newsroom, Listing(kind, language)) for kind in ("front", "news")}
+    for place in places:
+        found.add(place.list_path)
+        listing = builder.list_at(place.list_path)
+        if listing is not None and place.list_path not in now_in and place.position is not None:
+            found.add(f"{place.list_path}/page/{place.position // lists.PLACES[listing.kind] + 1}")
+        if listing is not None and listing.kind == "month":
+            position = place.position
+            if position is None:
+                # Not numbered yet: it will stand in the sitemap that grows.
+                position = list_store.size_of(session, place.list_path)[0]
+            page = position // lists.SITEMAP_PLACES + 1
+            found.add(lists.list_path(newsroom, Listing("sitemap", listing.language, listing.key, page)))
+    return found
+
+
+def show_pictures(session: Session, ids: Iterable[UUID], *, builder: Builder, pace: Pace, now: datetime) -> None:
+    """Have the pages built that show these articles, whose pictures are ready now."""
+    articles = list(store.articles(session, ids).values())
+    own = [(one.path, {"check": True}) for one in articles]
+    jobs.add_many(session, BUILD_PAGE, own, lane="normal", run_at=now)
+    touched = store.users_of(session, [one.id for one in articles])
+    for one in articles:
+        if one.status == "live":
+            touched |= _lists_touched(builder.newsroom, one)
+    ask_for_pages(session, touched - {path for path, _ in own}, pace=pace, urgency="normal", now=now)
+
+
+def receive_related(session: Session, heard: Sequence[Heard], *, pace: Pace, now: datetime) -> None:
+    """Hold the related sets that are newer than those held and ask for exactly the pages that show them.
+
+    In the calm they are built at once; when much comes in, together with what the next moments bring.
+    """
     newest: dict[UUID, RelatedSet] = {}
     for one in heard:
         for related in one.event.sets:
@@ -106,124 +193,52 @@ def receive_related(session: Session, heard: Sequence[Heard], *, now: datetime) 
     store.lock_articles(session, newest, to_change=True)
     changed = store.save_related(session, [newest[article_id] for article_id in sorted(newest)])
     bulk = all(one.lane == "bulk" for one in heard)
-    ask_for_pages(session, store.paths_of_articles(session, changed), urgency="bulk" if bulk else "normal", now=now)
+    ask_for_pages(
+        session,
+        store.paths_of_articles(session, changed),
+        pace=pace,
+        urgency="bulk" if bulk else "normal",
+        now=now,
+        at_once=pace.is_calm(now) and not bulk,
+    )
 
 
-def ask_for_pages(session: Session, paths: Iterable[str], *, urgency: str, now: datetime) -> None:
-    """Have these pages built: "withdrawn" at once, "urgent", "normal" in the next pass, "bulk" when there is time."""
+def ask_for_pages(
+    session: Session, paths: Collection[str], *, pace: Pace, urgency: str, now: datetime, at_once: bool = False
+) -> None:
+    """Have these pages built: "withdrawn" at once, "urgent", "normal" in the next pass, "bulk" when there is time.
+
+    Lists that few readers wait for are passed over less often when much comes in.
+    """
     lane = "urgent" if urgency in {"urgent", "withdrawn"} else urgency
-    run_at = now if urgency == "withdrawn" else next_pass(now)
-    jobs.add_many(session, BUILD_PAGE, [(path, None) for path in paths], lane=lane, run_at=run_at)
+    if urgency == "withdrawn" or at_once:
+        jobs.add_many(session, BUILD_PAGE, [(path, None) for path in paths], lane=lane, run_at=now)
+        return
+    for slow in (False, True):
+        group = [(path, None) for path in paths if _is_slow(path) == slow]
+        jobs.add_many(session, BUILD_PAGE, group, lane=lane, run_at=pace.next_pass(now, slow=slow))
 
 
-def next_pass(now: datetime) -> datetime:
-    """When the next pass over waiting pages is due: the same moment for all that is asked for at about one time."""
-    ticks = math.ceil(now.timestamp() / COALESCE_S + 0.1)
-    return datetime.fromtimestamp(ticks * COALESCE_S, UTC)
+_SLOW = re.compile(r"(/[a-z]{2,3}(-[a-z0-9]+)*)?/(archive|tag|author|auteur|sitemaps)(/.*)?|/sitemap\.xml")
 
 
-def build_pages(claim: Claim, *, builder: Builder) -> None:
-    """Build the pages of these jobs in one transaction. A job's payload {"check": true} mends the file as well."""
+def _is_slow(path: str) -> bool:
+    return _SLOW.fullmatch(path) is not None
+
+
+def ask_for_wanted(session: Session, wanted: Iterable[str], *, pace: Pace, lane: str, now: datetime) -> None:
+    """Have built what a build has found to be needed: nothing of it is urgent."""
+    lane = "bulk" if lane == "bulk" else "normal"
+    run_at = pace.next_pass(now, slow=True)
+    jobs.add_many(session, BUILD_PAGE, [(path, None) for path in wanted], lane=lane, run_at=run_at)
+
+
+def build_pages(claim: Claim, *, builder: Builder, pace: Pace) -> None:
+    """Build the pages of these jobs in one transaction. A job's payload {"check": true} mends the files as well."""
     paths = [job.reference for job in claim.jobs]
     with claim.finish(first=partial(builder.lock_inputs, paths=paths)) as session:
-        builder.build(
-            session,
-            [job.reference for job in claim.jobs],
-            now=clock.now(),
-            check={job.reference for job in claim.jobs if (job.payload or {}).get("check")},
-        )
-
-
-# Looking after the site
-
-
-def rebuild_site(claim: Claim, *, builder: Builder) -> None:
-    """Ask, a slice at a time, for every page to be built and its file compared. The payload holds where to go on."""
-    with claim.finish() as session:
-        for job in claim.jobs:
-            after = (job.payload or {}).get("after", "")
-            paths = sorted({*store.live_paths_after(session, after, REBUILD_SLICE)})
-            if after == "":
-                paths += [path for path in builder.lists if path not in paths]
-            jobs.add_many(session, BUILD_PAGE, [(path, {"check": True}) for path in paths], lane="bulk")
-            later = [path for path in paths if path not in builder.lists]
-            if later:
-                # A new reference: this job itself ends as done.
-                jobs.add(
-                    session,
-                    REBUILD_SITE,
-                    f"{job.reference.partition(' after ')[0]} after {later[-1]}"[:400],
-                    lane="bulk",
-                    payload={"after": later[-1]},
-                )
-
-
-def ask_for_rebuild(session: Session, path: str | None, *, builder: Builder, now: datetime) -> None:
-    """Have one page, or the whole site, built again and compared with the files that are there.
-
-    Raises Unprocessable for a path at which there is no article and no list.
-    """
-    if path is not None:
-        path = domain.page_path(path)
-        if path not in builder.lists and not store.ids_at(session, [path]):
-            fault = Fault("/path", "unknown", f"No article or list of this site is at {path}.")
-            raise Unprocessable(errors=[fault])
-        jobs.add(session, BUILD_PAGE, path, lane="normal", payload={"check": True})
-    else:
-        jobs.add(session, REBUILD_SITE, now.isoformat(), lane="bulk")
-
-
-def look_after(session: Session, *, builder: Builder, now: datetime) -> None:
-    """At a start: build the site again if the theme or the newsroom has changed, and mend what a power cut hurt."""
-    if store.fact(session, "version") != builder.version:
-        store.save_fact(session, "version", builder.version)
-        ask_for_rebuild(session, None, builder=builder, now=now)
-    for page in store.pages_built_lately(session, SUSPECT):
-        if not builder.is_in_place(page.path, page.digest, page.gone) and page.digest:
-            jobs.add(session, BUILD_PAGE, page.path, payload={"check": True})
-
-
-def verify(session: Session, *, builder: Builder) -> list[dict[str, Any]]:
-    """Every difference between the database, the store and the feeds: {"path", "problem", "detail"} each."""
-    found: list[dict[str, Any]] = []
-    known = builder.installed_paths()
-    after = ""
-    while pages := store.pages_after(session, after, 500):
-        after = pages[-1].path
-        for page in pages:
-            known.add(page.path)
-            found += _differences(session, builder, page)
-    found += [
-        {"path": path, "problem": "missing", "detail": "the list was never built"}
-        for path in builder.lists
-        if path not in known and store.newest(session, builder.lists[path].language, builder.lists[path].section, 1)
-    ]
-    found += [
-        {"path": path, "problem": "missing", "detail": "a live article has no page"}
-        for path in store.live_paths_without_page(session)
-    ]
-    found += [
-        {"path": path, "problem": "extra", "detail": "the store holds a file that no page explains"}
-        for path in sorted(set(builder.site.paths()) - known)
-    ]
-    return found
-
-
-def _differences(session: Session, builder: Builder, page: Page) -> list[dict[str, Any]]:
-    def difference(problem: str, detail: str) -> dict[str, Any]:
-        return {"path": page.path, "problem": problem, "detail": detail}
-
-    if not page.digest:
-        return []
-    if page.gone and builder.site.read(page.path) is not None:
-        return [difference("not gone", "a withdrawn page is still served")]
-    if not builder.is_in_place(page.path, page.digest, page.gone):
-        content = builder.site.tombstone(page.path) if page.gone else builder.site.read(page.path)
-        return [difference("missing" if content is None else "changed", "the file is not what was built")]
-    if not builder.site.twin_fits(page.path, page.gone):
-        return [difference("changed", "the compressed twin does not fit the page")]
-    if page.article_id is not None:
-        article = store.articles(session, [page.article_id]).get(page.article_id)
-        if article is not None and article.path == page.path and article.change != page.change:
-            return [difference("stale", f"shows change {page.change}; the article is at {article.change}")]
-    return []
+        now = clock.now()
+        check = {job.reference for job in claim.jobs if (job.payload or {}).get("check")}
+        built = builder.build(session, [job.reference for job in claim.jobs], now=now, check=check)
+        lane = claim.jobs[0].lane if claim.jobs else "normal"
+        ask_for_wanted(session, built.wanted, pace=pace, lane=lane, now=now)

@@ -1,42 +1,44 @@
 """Builds pages: reads what a page shows, renders it, puts it in place, and records what it used.
 
-A page never goes backwards. Its row is locked before anything that it shows is read, and held until the file is in
+A page never goes backwards. Its row is locked before anything that it shows is read, and held until the files are in
 place and the transaction ends: whoever builds the page next reads at least what this build read. The row's build
-number grows with every build that wrote. A page whose bytes have not changed is not written.
+number grows with every build that wrote. Files that belong to a page (a list's feeds, an article's ninjs) stand beside
+it, are built with it, and their digests stand in its row. What has not changed is not written.
 """
 
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
+from functools import lru_cache
 from typing import Any
 from uuid import UUID
 
 from sqlalchemy.orm import Session
 
-from services.publish import domain, store
-from services.publish.domain import ListPage
+from services.publish import lists, store
+from services.publish.list_pages import ListPages
+from services.publish.lists import Listing
+from services.publish.made import Made
 from services.publish.renderers import Renderer
-from services.publish.renderers.renderer import FRONT_TEASERS
 from services.publish.site import LocalSite, digest_of
 from services.publish.views import Teaser
 from shared.events import PublicArticle
 
-SECTION_TEASERS = 30
-FEED_ENTRIES = 30
 RELATED_TEASERS = 6
-NOT_FOUND = "/404.html"
+NINJS, RELATED = "ninjs.json", "related.json"
 
 
-@dataclass(frozen=True)
-class Made:
-    """What a page is to be. content: None when there is to be no page; gone: the content is a tombstone."""
+@dataclass
+class Built:
+    """What a build did. written: paths of pages that were written or taken away, they or a file beside them.
 
-    content: bytes | None
-    used: frozenset[UUID] = frozenset()
-    article: PublicArticle | None = None
-    gone: bool = False
+    wanted: paths of what is to be built because of it, later.
+    """
+
+    written: set[str] = field(default_factory=set)
+    wanted: set[str] = field(default_factory=set)
 
 
 class Builder:
@@ -46,12 +48,21 @@ class Builder:
         self.newsroom = renderer.newsroom
         self.site = site
         self._renderer = renderer
-        self.lists = domain.list_pages(self.newsroom)
+        self._lists = ListPages(renderer)
+        self.list_at = lru_cache(8192)(self._list_at)
 
     @property
     def version(self) -> str:
         """Changes with the theme and with everything of the newsroom that pages show."""
         return self._renderer.version
+
+    @property
+    def renderer(self) -> Renderer:
+        """What writes the pages."""
+        return self._renderer
+
+    def _list_at(self, path: str) -> Listing | None:
+        return lists.list_at(self.newsroom, path)
 
     def build(
         self,
@@ -61,59 +72,79 @@ class Builder:
         now: datetime,
         articles: Mapping[str, PublicArticle] | None = None,
         check: Collection[str] = (),
-    ) -> set[str]:
-        """Build the pages at these paths, in the caller's transaction; the paths of those written or taken away.
+    ) -> Built:
+        """Build the pages at these paths, in the caller's transaction.
 
-        articles: by path, the newest states that the caller has just stored. check: paths whose file is compared
-        itself, instead of what is remembered of it, so that a lost or changed file is mended.
+        articles: by path, the newest states that the caller has just stored. check: paths whose files are compared
+        themselves, instead of what is remembered of them, so that a lost or changed file is mended.
         """
+        built = Built()
         rows = store.lock_pages(session, paths, now)
-        made = self._make(session, rows, articles or {})
+        made = self._make(session, rows, articles or {}, check, now, built)
         changed: list[dict[str, Any]] = []
-        written: set[str] = set()
         for path, row in rows.items():
             page = made[path]
-            digest = digest_of(page.content) if page.content is not None else ""
-            same = row.digest == digest and row.gone == page.gone
-            if same and path in check:
-                same = self._stands(path, page)
+            values = self._place(path, row, page, check=path in check)
             about = page.article
-            values = {
-                **row._mapping,
-                "change": about.change if about is not None else 0,
-                "article_id": about.id if about is not None else None,
-            }
-            if not same:
-                self._place(path, page)
-                written.add(path)
-                values |= {"build": row.build + 1, "digest": digest, "gone": page.gone}
-                values |= {"size": len(page.content or b""), "built_at": now}
-            if values != dict(row._mapping):
-                changed.append(values)
+            values["change"] = about.change if about is not None else 0
+            values["article_id"] = about.id if about is not None else None
+            if "digest" in values:
+                built.written.add(path)
+                values |= {"build": row.build + 1, "built_at": now}
+            now_so = {**row._mapping, **values}
+            if now_so != dict(row._mapping):
+                changed.append(now_so)
         store.save_pages(session, changed)
-        # Who changes an article asks for its lists whatever they show: nothing needs to be remembered of them.
-        store.save_uses(session, {path: page.used for path, page in made.items() if path not in self.lists})
-        return written
+        # Lists need no record of what they show: who changes an article asks for them anew, whatever they show.
+        store.save_uses(session, {path: page.used for path, page in made.items() if page.used is not None})
+        return built
+
+    def _place(self, path: str, row: Any, page: Made, *, check: bool) -> dict[str, Any]:
+        """Put what has changed in place; the row's new values, empty when nothing has changed."""
+        digest = digest_of(page.content) if page.content is not None else ""
+        beside: dict[str, str] = {}
+        changed = row.digest != digest or row.gone != page.gone
+        if changed or (check and not self._stands(path, page)):
+            changed = True
+            if page.content is None:
+                self.site.remove(path)
+            elif page.gone:
+                self.site.bury(path, page.content)
+            else:
+                self.site.put(path, page.content)
+        for name, content in page.beside.items():
+            if content is None:
+                beside[name] = row.beside[name]
+                continue
+            beside[name] = digest_of(content)
+            beside_path = beside_of(path, name)
+            differs = beside[name] != row.beside.get(name)
+            if differs or (check and not self._stands(beside_path, Made(content))):
+                self.site.put(beside_path, content)
+                changed = True
+        for name in row.beside.keys() - beside.keys():
+            self.site.remove(beside_of(path, name))
+            changed = True
+        if not changed:
+            return {}
+        return {"digest": digest, "gone": page.gone, "size": len(page.content or b""), "beside": beside}
 
     def lock_inputs(self, session: Session, paths: Collection[str]) -> None:
         """Keep the articles that these pages are of, and show, as they are until the transaction ends.
 
-        To be called before any row is locked; `build` then reads nothing that is changing. Lists need no such lock: who
-        changes an article asks for them anew, whatever they show.
+        To be called before any row is locked; `build` then reads nothing that is changing. First pages of lists need no
+        such lock: who changes an article asks for them anew, whatever they show.
         """
         if store.has_one_writer(session):
             return
-        ids = store.ids_at(session, [path for path in paths if path not in self.lists])
+        own = [path for path in paths if self.list_at(path) is None]
+        ids = store.ids_at(session, own)
         shown = {one for named in store.related_ids(session, ids).values() for one in named} if ids else set()
+        shown |= store.groups_of(session, ids) if ids else set()
+        for path in paths:
+            if (listing := self.list_at(path)) is not None and listing.page:
+                shown |= self._lists.everyone_on(session, listing)
         store.lock_articles(session, ids | shown, to_change=False)
-
-    def _place(self, path: str, page: Made) -> None:
-        if page.content is None:
-            self.site.remove(path)
-        elif page.gone:
-            self.site.bury(path, page.content)
-        else:
-            self.site.put(path, page.content)
 
     def is_in_place(self, path: str, digest: str, gone: bool) -> bool:
         """Whether the store answers for this path with the bytes of this digest, as a page or as a tombstone."""
@@ -124,62 +155,102 @@ class Builder:
 
     def install(self) -> None:
         """Put the files in place that are made of the theme and the newsroom alone."""
-        files = dict(self._renderer.static_files())
-        files[NOT_FOUND] = self._renderer.not_found_page(self.newsroom.default_language)
-        files["/robots.txt"] = self._renderer.robots_txt()
-        files["/.well-known/tdmrep.json"] = self._renderer.tdmrep_json()
-        for path, content in files.items():
+        for path, content in self._renderer.installed_files().items():
             if self.site.read(path) != content:
                 self.site.put(path, content)
 
     def installed_paths(self) -> set[str]:
         """The paths of the files that `install` puts in place."""
-        return {*self._renderer.static_files(), NOT_FOUND, "/robots.txt", "/.well-known/tdmrep.json"}
+        return set(self._renderer.installed_files())
 
     def not_found_page(self, path: str) -> bytes:
         """What an unknown address is answered with, in the language of the edition that it seems to be of."""
-        first = path.strip("/").partition("/")[0]
-        language = first if first in self.newsroom.languages else self.newsroom.default_language
-        return self._renderer.not_found_page(language)
+        return self._renderer.not_found_page(self.language_at(path))
 
-    def _make(self, session: Session, paths: Collection[str], given: Mapping[str, PublicArticle]) -> dict[str, Made]:
-        made = {path: self._make_list(session, path, self.lists[path]) for path in paths if path in self.lists}
-        others = [path for path in paths if path not in made]
+    def language_at(self, path: str) -> str:
+        """The edition that an address belongs to by its first word."""
+        first = path.strip("/").partition("/")[0]
+        return next((one for one in self.newsroom.languages if one.lower() == first), self.newsroom.default_language)
+
+    def _make(
+        self,
+        session: Session,
+        rows: Mapping[str, Any],
+        given: Mapping[str, PublicArticle],
+        check: Collection[str],
+        now: datetime,
+        built: Built,
+    ) -> dict[str, Made]:
+        made: dict[str, Made] = {}
+        others: list[str] = []
+        for path in rows:
+            listing = self.list_at(path)
+            if listing is None:
+                others.append(path)
+            else:
+                made[path] = self._lists.make(session, path, listing, now, built.wanted)
+        if not others:
+            return made
         unknown = [path for path in others if path not in given]
         articles = {**(store.articles_at(session, unknown) if unknown else {}), **given}
-        live = [articles[path].id for path in others if path in articles and articles[path].status == "live"]
-        sets = store.related_ids(session, live) if live else {}
-        wanted = {one for ids in sets.values() for one in ids}
+        shown = [articles[path] for path in others if path in articles]
+        ids = [one.id for one in shown if one.status == "live"]
+        sets = store.related_ids(session, ids) if ids else {}
+        wanted = {one for named in sets.values() for one in named}
         teasers = store.live_teasers(session, wanted) if wanted else {}
+        with_pictures = [one.id for one in shown if one.images]
+        pictured = store.pictured(session, with_pictures) if with_pictures else set()
+        groups = {one.translations for one in shown if one.translations is not None and one.status == "live"}
+        translated = store.translated(session, groups) if groups else {}
         for path in others:
             article = articles.get(path)
-            made[path] = Made(None) if article is None else self._make_article(article, sets, teasers)
+            if article is None:
+                made[path] = Made(None, used=frozenset())
+                continue
+            row = rows[path]
+            same = row.change == article.change and row.article_id == article.id and path not in check
+            made[path] = self._make_article(
+                article,
+                sets.get(article.id, []),
+                teasers,
+                pictured=article.id in pictured,
+                translations=translated.get(article.translations, {}) if article.translations else {},
+                keeps_ninjs=same and NINJS in row.beside,
+            )
         return made
 
     def _make_article(
-        self, article: PublicArticle, sets: Mapping[UUID, list[UUID]], teasers: Mapping[UUID, Teaser]
+        self,
+        article: PublicArticle,
+        wanted: list[UUID],
+        teasers: Mapping[UUID, Teaser],
+        *,
+        pictured: bool,
+        translations: Mapping[str, str],
+        keeps_ninjs: bool,
     ) -> Made:
-        if article.status != "live":
-            return Made(self._renderer.tombstone_page(article.language), article=article, gone=True)
-        wanted = sets.get(article.id, [])
-        shown = [teasers[one] for one in wanted if one in teasers]
-        content = self._renderer.article_page(article, shown[:RELATED_TEASERS])
-        return Made(content, frozenset(wanted), article)
-
-    def _make_list(self, session: Session, path: str, wanted: ListPage) -> Made:
-        language, section = wanted.language, wanted.section
-        if wanted.form == "rss":
-            entries = store.newest(session, language, section, FEED_ENTRIES)
-            return Made(self._renderer.rss(language, section, entries, path), frozenset(entry.id for entry in entries))
-        if section is None:
-            teasers = store.newest_teasers(session, language, None, FRONT_TEASERS)
-            content = self._renderer.front_page(language, list(teasers.values()))
-        else:
-            teasers = store.newest_teasers(session, language, section, SECTION_TEASERS)
-            content = self._renderer.section_page(language, section, list(teasers.values()))
-        return Made(content, frozenset(teasers))
+        if not is_shown(article, self.newsroom.expired):
+            content = self._renderer.withdrawn_page(article.language, article.status)
+            return Made(content, used=frozenset(), article=article, gone=True)
+        shown = [teasers[one] for one in wanted if one in teasers][:RELATED_TEASERS]
+        content = self._renderer.article_page(article, shown, pictured=pictured, translations=translations)
+        ninjs = None if keeps_ninjs else self._renderer.ninjs(article, pictured=pictured)
+        beside: dict[str, bytes | None] = {NINJS: ninjs}
+        if shown:
+            beside[RELATED] = self._renderer.related_json(article, shown)
+        return Made(content, used=frozenset(wanted), article=article, beside=beside)
 
     def _stands(self, path: str, made: Made) -> bool:
         if made.content is None:
             return self.site.read(path) is None and self.site.tombstone(path) is None
         return self.is_in_place(path, digest_of(made.content), made.gone) and self.site.twin_fits(path, made.gone)
+
+
+def is_shown(article: PublicArticle, expired: str) -> bool:
+    """Whether readers still find the article's page. expired: the newsroom's choice for articles whose time is over."""
+    return article.status in {"live", "retracted"} or (article.status == "expired" and expired == "kept")
+
+
+def beside_of(path: str, name: str) -> str:
+    """The path of a file that stands beside a page."""
+    return f"{path.rstrip('/')}/{name}"

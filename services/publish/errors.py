@@ -33,3 +33,9 @@ class TooMany(NewsroomError):
     """429: too many requests from one address."""
 
     status, code, title = 429, "too-many-requests", "Too many requests"
+
+
+class RedirectNotFound(NotFound):
+    """404: no redirect stands at this path."""
+
+    code = "redirect-not-found"

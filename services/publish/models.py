@@ -32,6 +32,7 @@ class Article(Base):
         Index("ix_articles_edition", "language", "status", "first_published_at"),
         Index("ix_articles_section", "language", "section", "status", "first_published_at"),
         Index("ix_articles_path", "path"),
+        Index("ix_articles_translations", "translations"),
     )
 
     id: Mapped[UUID] = mapped_column(primary_key=True)
@@ -41,11 +42,77 @@ class Article(Base):
     section: Mapped[str] = mapped_column(String(80))
     path: Mapped[str] = mapped_column(String(600))
     first_published_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    updated_at: Mapped[datetime] = mapped_column(UtcDateTime)
     # What other pages show of it (views.Teaser), so that they are built without reading its text.
     headline: Mapped[str] = mapped_column(Text)
     summary: Mapped[str] = mapped_column(Text)
     bylines: Mapped[list[str]] = mapped_column(JSON)
+    picture: Mapped[dict[str, Any] | None] = mapped_column(JSON)  # the leading one, as views.TeaserPicture
+    pictured: Mapped[bool]  # whether all renditions of its pictures are in place, so that pages may show them
+    translations: Mapped[UUID | None]
     state: Mapped[dict[str, Any]] = mapped_column(JSON)  # events.PublicArticle in its wire form
+
+
+class ListedArticle(Base):
+    """That an article has a place in a list. position: from 0 for the first that came, None until it is numbered.
+
+    at: the article's first publication, by which a list's first page is ordered.
+    """
+
+    __tablename__ = "listed_articles"
+    __table_args__ = (
+        Index("ix_listed_articles_position", "list_path", "position"),
+        Index("ix_listed_articles_at", "list_path", "at"),
+    )
+
+    article_id: Mapped[UUID] = mapped_column(primary_key=True)
+    list_path: Mapped[str] = mapped_column(String(600), primary_key=True)
+    at: Mapped[datetime] = mapped_column(UtcDateTime)
+    position: Mapped[int | None]
+
+
+class ListSize(Base):
+    """How many places of a list have been given out: it never shrinks. name: of a tag or author as last shown."""
+
+    __tablename__ = "list_sizes"
+
+    path: Mapped[str] = mapped_column(String(600), primary_key=True)
+    size: Mapped[int]
+    name: Mapped[str] = mapped_column(String(400))
+
+
+class PictureLook(Base):
+    """A picture with one focal point, and whether all its renditions are in place. look: "<digest> <x> <y>"."""
+
+    __tablename__ = "picture_looks"
+
+    look: Mapped[str] = mapped_column(String(80), primary_key=True)
+    digest: Mapped[str] = mapped_column(String(64), index=True)
+    width: Mapped[int]
+    height: Mapped[int]
+    focus_x: Mapped[float]
+    focus_y: Mapped[float]
+    ready: Mapped[bool]
+
+
+class PictureUse(Base):
+    """That an article's page shows a picture so."""
+
+    __tablename__ = "picture_uses"
+
+    article_id: Mapped[UUID] = mapped_column(primary_key=True)
+    look: Mapped[str] = mapped_column(String(80), primary_key=True, index=True)
+
+
+class Redirect(Base):
+    """That a path answers 301 with another address. article_id: whose former address it is; None for hand-made ones."""
+
+    __tablename__ = "redirects"
+
+    path: Mapped[str] = mapped_column(String(600), primary_key=True)
+    target: Mapped[str] = mapped_column(String(2000))
+    article_id: Mapped[UUID | None] = mapped_column(index=True)
+    made_at: Mapped[datetime] = mapped_column(UtcDateTime)
 
 
 class RelatedSetRow(Base):
@@ -62,7 +129,8 @@ class Page(Base):
     """A file of the site, as it was last put in place. The row's lock is the right to write the file.
 
     build: grows with each build that wrote or withdrew it. digest: of the bytes, "" for none. change: of the article
-    that the page is of, 0 for lists. gone: a tombstone stands here.
+    that the page is of, 0 for lists. gone: a tombstone stands here. beside: files that belong to the page and stand
+    beside it ("feed.xml", "ninjs.json"), with their digests.
     """
 
     __tablename__ = "pages"
@@ -74,6 +142,7 @@ class Page(Base):
     digest: Mapped[str] = mapped_column(String(64))
     size: Mapped[int] = mapped_column(Integer)
     gone: Mapped[bool] = mapped_column(Boolean)
+    beside: Mapped[dict[str, str]] = mapped_column(JSON)
     built_at: Mapped[datetime] = mapped_column(UtcDateTime, index=True)
 
 

@@ -1,27 +1,43 @@
-"""Serves the finished site from the store: 200 with the page, 410 with a tombstone, 404 with a page that helps on."""
+"""Serves the finished site from the store: 200 with the page, 301 for a given-up address, 410 with a tombstone, 404."""
 
 from __future__ import annotations
 
+import gzip
 import mimetypes
 
 from flask import Flask, Response, redirect, request
 from werkzeug.exceptions import NotFound
 
 from services.publish.build import Builder
+from services.publish.redirects import location_of
 from services.publish.renderers.editions import SECURITY_POLICY
 from services.publish.site import digest_of
 from shared.http import http_problem
 
 # In the page itself stands all but the last: who may frame it, only a header can say.
 CONTENT_SECURITY_POLICY = f"{SECURITY_POLICY}; frame-ancestors 'none'"
+# A reader's browser asks each time whether its copy is the newest; a cache in front may answer for a second by itself,
+# and goes on with what it has when this site is down.
+PAGE_CACHING = "public, max-age=0, s-maxage=1, stale-while-revalidate=1, stale-if-error=86400"
+ASSET_CACHING = "public, max-age=31536000, immutable"
+# What stands at a picture's address never changes, but a kill takes it away.
+MEDIA_CACHING = "public, max-age=86400"
+SMALL = 1400  # bytes: what fits into one packet is sent as it is
 _TYPES = {
-    ".xml": "application/rss+xml; charset=utf-8",
+    ".xml": "application/xml; charset=utf-8",
     ".html": "text/html; charset=utf-8",
     ".txt": "text/plain; charset=utf-8",
     ".css": "text/css; charset=utf-8",
     ".js": "text/javascript; charset=utf-8",
     ".json": "application/json",
     ".webmanifest": "application/manifest+json",
+    ".webp": "image/webp",
+    ".avif": "image/avif",
+}
+_NAMED_TYPES = {
+    "feed.xml": "application/rss+xml; charset=utf-8",
+    "atom.xml": "application/atom+xml; charset=utf-8",
+    "feed.json": "application/feed+json; charset=utf-8",
 }
 
 
@@ -41,47 +57,63 @@ def answer(builder: Builder, path: str) -> Response:
     try:
         content = site.read(path)
     except ValueError:
-        return _html(builder.not_found_page("/"), 404)
+        return html(builder.not_found_page("/"), 404)
     if content is None:
         tombstone = site.tombstone(path)
         if tombstone is not None:
-            return _html(tombstone, 410)
-        return _html(builder.not_found_page(path), 404)
-    if path != "/" and path.endswith("/") and path.rstrip("/") not in builder.lists:
-        return redirect(path.rstrip("/"), 301)  # type: ignore[return-value]
-    if not path.endswith("/") and path in builder.lists and "." not in path.rpartition("/")[2]:
-        return redirect(f"{path}/", 301)  # type: ignore[return-value]
-    response = Response(content, content_type=_type_of(path))
+            return html(tombstone, 410)
+        target = site.redirected(path)
+        if target is not None:
+            moved: Response = redirect(location_of(target), 301)  # type: ignore[assignment]
+            moved.headers["Cache-Control"] = "public, max-age=60"
+            return moved
+        return html(builder.not_found_page(path), 404)
+    if path != "/":
+        listing = builder.list_at(path.rstrip("/"))
+        is_list = listing is not None and listing.is_html
+        if path.endswith("/") and not is_list:
+            return redirect(location_of(path.rstrip("/")), 301)  # type: ignore[return-value]
+        if not path.endswith("/") and is_list:
+            return redirect(location_of(f"{path}/"), 301)  # type: ignore[return-value]
+    response = Response(content, content_type=type_of(path))
     response.set_etag(digest_of(content))
     if path.startswith("/assets/"):
-        response.headers["Cache-Control"] = "public, max-age=31536000, immutable"
+        response.headers["Cache-Control"] = ASSET_CACHING
     else:
-        # A reader's copy is asked after each time; a page is never stale.
-        response.headers["Cache-Control"] = "no-cache"
-    if "gzip" in request.headers.get("Accept-Encoding", "") and (packed := site.compressed(path)) is not None:
-        response.set_data(packed)
-        response.headers["Content-Encoding"] = "gzip"
+        response.headers["Cache-Control"] = MEDIA_CACHING if path.startswith("/media/") else PAGE_CACHING
+    if "gzip" in request.headers.get("Accept-Encoding", ""):
+        packed = site.compressed(path)
+        if packed is None and len(content) > SMALL and type_of(path).partition(";")[0].endswith(("xml", "json")):
+            packed = gzip.compress(content, 1, mtime=0)
+        if packed is not None:
+            response.set_data(packed)
+            response.headers["Content-Encoding"] = "gzip"
     response.headers["Vary"] = "Accept-Encoding"
-    _guard(response)
+    guard(response)
     response.make_conditional(request)
     return response
 
 
-def _html(content: bytes, status: int) -> Response:
+def html(content: bytes, status: int) -> Response:
+    """A page that is no file of the site, never kept by a cache without asking."""
     response = Response(content, status=status, content_type=_TYPES[".html"])
     response.headers["Cache-Control"] = "no-cache"
-    _guard(response)
+    guard(response)
     return response
 
 
-def _guard(response: Response) -> None:
+def guard(response: Response) -> None:
+    """What every page says to browsers."""
     response.headers["Content-Security-Policy"] = CONTENT_SECURITY_POLICY
     response.headers["X-Content-Type-Options"] = "nosniff"
     response.headers["Referrer-Policy"] = "strict-origin-when-cross-origin"
 
 
-def _type_of(path: str) -> str:
+def type_of(path: str) -> str:
+    """The Content-Type of what stands at a path."""
     name = path.rpartition("/")[2]
+    if name in _NAMED_TYPES:
+        return _NAMED_TYPES[name]
     if "." not in name:
         return _TYPES[".html"]
     ending = name[name.rindex(".") :]

@@ -208,3 +208,45 @@ class DifferenceList(Schema):
     """Every difference found; none means that readers see what the database says."""
 
     items = fields.List(fields.Nested(Difference), required=True)
+
+
+class RedirectBody(Schema):
+    """An address that is to lead elsewhere, with 301."""
+
+    path = fields.String(
+        required=True,
+        validate=validate.Length(min=2, max=600),
+        metadata={"description": "The old address: a path of this site, like /2019/un-article."},
+    )
+    target = fields.String(
+        required=True,
+        validate=validate.Length(min=1, max=2000),
+        metadata={"description": "Where it leads: a path of this site, or an absolute http(s) address."},
+    )
+
+
+class RedirectReply(Schema):
+    """A redirect. article_id: of the article whose former address it is; null for one made by hand."""
+
+    path = fields.String(required=True)
+    target = fields.String(required=True)
+    article_id = fields.UUID(required=True, allow_none=True)
+    made_at = fields.AwareDateTime(required=True)
+
+
+class RedirectList(Schema):
+    """A page of redirects, in the order of their paths."""
+
+    items = fields.List(fields.Nested(RedirectReply), required=True)
+
+
+class RedirectQuery(Schema):
+    """Which page of the redirects: `after` is the path of the last one on the page before."""
+
+    after = fields.String(load_default="", validate=validate.Length(max=600))
+
+
+class RedirectPath(Schema):
+    """Which redirect."""
+
+    path = fields.String(required=True, validate=validate.Length(min=2, max=600))

@@ -4,27 +4,32 @@ from __future__ import annotations
 
 import functools
 import importlib
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
+from uuid import UUID
 
 from sqlalchemy import Row
 from sqlalchemy.orm import Session
 
-from services.publish import actions, kinds
+from services.publish import actions, kinds, redirects, renditions, upkeep
 from services.publish.build import Builder
-from services.publish.channels import deliveries, store, subscriptions
+from services.publish.channels import deliveries, store, subscriptions, surfaces
 from services.publish.channels.announce import announce_later, fan_out
 from services.publish.channels.deliver import LEASE_S, Deliverer
 from services.publish.channels.loop import Loop
 from services.publish.channels.public import PublicAddress
-from services.publish.channels.secrets import signing_secrets
+from services.publish.channels.secrets import indexnow_key, signing_secrets
+from services.publish.pace import Pace
 from services.publish.renderers import Renderer
 from services.publish.settings import PublishSettings
 from services.publish.site import LocalSite
 from services.publish.transports import Transport
+from services.publish.transports.apprise import Apprise
+from services.publish.transports.indexnow import IndexNow
 from services.publish.transports.webhook import Webhooks
+from services.publish.transports.websub import WebSub
 from shared import clock
 from shared.event_schemas import Heard
 from shared.jobs import Claim, Kind
@@ -52,12 +57,16 @@ def make_builder(settings: PublishSettings) -> Builder:
     Raises NewsroomFileError or ThemeError.
     """
     newsroom = load_newsroom(settings.newsroom_file, settings.base_url, port=settings.port)
-    return Builder(Renderer(newsroom, settings.theme_dirs), LocalSite(settings.site_folder))
+    return Builder(
+        Renderer(newsroom, settings.theme_dirs, forms=("avif", "webp", "jpg") if settings.avif else ("webp", "jpg")),
+        LocalSite(settings.site_folder),
+    )
 
 
 def create_service(settings: PublishSettings) -> Publish:
     """publish with its tools; made once in each process."""
     builder = make_builder(settings)
+    pace = Pace()
     loop = Loop()
     gates: list[Any] = []
 
@@ -70,7 +79,8 @@ def create_service(settings: PublishSettings) -> Publish:
     deliverer = Deliverer(
         loop,
         lambda row: _secrets_of(settings, row),
-        lambda: _make_transports(settings, make_gate(settings.webhook_allow)),
+        lambda: _make_transports(settings, builder, make_gate(settings.webhook_allow)),
+        lambda session, body, made_at: surfaces.are_in_place(session, builder.site, body, made_at, clock.now()),
     )
     public = None
     if settings.public_check:
@@ -78,13 +88,15 @@ def create_service(settings: PublishSettings) -> Publish:
         public = PublicAddress(loop, lambda: make_gate(ANYWHERE).get)
 
     def receive_articles(session: Session, heard: list[Heard]) -> None:
-        actions.receive_articles(session, heard, builder=builder, now=clock.now(), look_first=public is not None)
+        actions.receive_articles(
+            session, heard, builder=builder, pace=pace, now=clock.now(), look_first=public is not None
+        )
 
     def receive_related(session: Session, heard: list[Heard]) -> None:
-        actions.receive_related(session, heard, now=clock.now())
+        actions.receive_related(session, heard, pace=pace, now=clock.now())
 
     def build_pages(claim: Claim) -> None:
-        actions.build_pages(claim, builder=builder)
+        actions.build_pages(claim, builder=builder, pace=pace)
 
     def announce(claim: Claim) -> None:
         announce_later(claim, builder=builder, look_at=public.look_at if public is not None else None)
@@ -93,9 +105,19 @@ def create_service(settings: PublishSettings) -> Publish:
         fan_out(claim, builder=builder)
 
     def rebuild_site(claim: Claim) -> None:
-        actions.rebuild_site(claim, builder=builder)
+        upkeep.rebuild_site(claim, builder=builder)
+
+    def make_renditions(claim: Claim) -> None:
+        def ask(session: Session, ids: Iterable[UUID]) -> None:
+            actions.show_pictures(session, ids, builder=builder, pace=pace, now=clock.now())
+
+        renditions.make_renditions(claim, builder=builder, media=settings.media_store, ask=ask)
+
+    def export_redirects(claim: Claim) -> None:
+        redirects.export(claim, builder=builder)
 
     def tidy(session: Session, until: datetime) -> int:
+        upkeep.age_news(session, builder=builder, now=clock.now())
         return store.remove_old(session, until, TIDY_ROWS)
 
     def close() -> None:
@@ -125,6 +147,8 @@ def create_service(settings: PublishSettings) -> Publish:
             Kind(kinds.REMOVE_SUBSCRIPTION, subscriptions.remove_subscriptions, most=1),
             Kind(kinds.RETRY_DELIVERIES, deliveries.retry_many, most=1),
             Kind(kinds.REBUILD_SITE, rebuild_site, most=1),
+            Kind(kinds.EXPORT_REDIRECTS, export_redirects, most=1),
+            Kind(kinds.MAKE_RENDITIONS, make_renditions, most=1),
         ),
         tidy=tidy,
         status=_status,
@@ -137,8 +161,18 @@ def _secrets_of(settings: PublishSettings, row: Row[Any]) -> tuple[bytes, ...]:
     return signing_secrets(settings, row.subscription_id, row.secret_version, row.old_secret_until, clock.now())
 
 
-def _make_transports(settings: PublishSettings, gate: Any) -> Mapping[str, Transport]:
-    return {"webhook": Webhooks(gate.post)}
+def _make_transports(settings: PublishSettings, builder: Builder, gate: Any) -> Mapping[str, Transport]:
+    newsroom = builder.newsroom
+
+    def urls_of_existing(paths: Sequence[str]) -> list[str]:
+        return [newsroom.url(path) for path in surfaces.existing(builder.site, paths)]
+
+    return {
+        "webhook": Webhooks(gate.post),
+        "websub": WebSub(gate.post, urls_of_existing),
+        "indexnow": IndexNow(gate.post, newsroom.base_url, indexnow_key(settings)),
+        "apprise": Apprise(),
+    }
 
 
 def _status(session: Session) -> Mapping[str, float | int | str | None]:

@@ -15,7 +15,8 @@ class PublishSettings(ServiceSettings):
     """site_folder: holds site/ (finished pages) and gone/ (tombstones). theme_dirs: the newsroom's own theme folders.
 
     webhook_allow: private networks that webhooks may reach. webhook_timeout_s: for one attempt.
-    public_check: nobody is told before the public address shows the page as well.
+    public_check: nobody is told before the public address shows the page as well. search_url: where recommend answers
+    the search page's question; None where the gateway asks it. avif: whether pictures are made as AVIF too.
     """
 
     site_folder: Path
@@ -23,6 +24,8 @@ class PublishSettings(ServiceSettings):
     webhook_allow: tuple[Network, ...] = ()
     webhook_timeout_s: float = 15.0
     public_check: bool = False
+    search_url: str | None = None
+    avif: bool = False
 
     @classmethod
     def read(cls, env: Env, service: str) -> dict[str, object]:
@@ -35,6 +38,11 @@ class PublishSettings(ServiceSettings):
         theme = env.optional_path("ROTATIVE_THEME")
         if theme is not None and not theme.is_dir():
             env.fault("ROTATIVE_THEME", f"should be a folder that exists, not {str(theme)!r}")
+        search = env.text("ROTATIVE_SEARCH_URL").rstrip("/")
+        if search and not search.startswith(("http://", "https://")):
+            env.fault(
+                "ROTATIVE_SEARCH_URL", f"should be an http address like http://recommend-api:8000, not {search!r}"
+            )
         return {
             **values,
             "site_folder": Path(store).absolute() if store else values["data_dir"],
@@ -42,6 +50,8 @@ class PublishSettings(ServiceSettings):
             "webhook_allow": _networks(env, "ROTATIVE_WEBHOOK_ALLOW"),
             "webhook_timeout_s": env.number("ROTATIVE_WEBHOOK_TIMEOUT_S", 15, at_least=0.1, at_most=30),
             "public_check": env.flag("ROTATIVE_PUBLIC_CHECK", False),
+            "search_url": search or None,
+            "avif": env.flag("ROTATIVE_AVIF", False),
         }
 
 

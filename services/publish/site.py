@@ -9,6 +9,7 @@ from __future__ import annotations
 import gzip
 import hashlib
 import os
+import shutil
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,8 +17,9 @@ from pathlib import Path
 from shared import failpoints
 from shared.ids import new_id
 
-# Files that other files make a good deal smaller; pictures do not.
-_TEXTS = (".html", ".xml", ".json", ".txt", ".css", ".js", ".svg", ".webmanifest")
+# What has a compressed twin. Feeds, sitemaps and JSON have none: they are written with every article and asked for
+# seldom, and mostly by programs that have them already; the servers compress them when they are asked.
+_TEXTS = (".html", ".css", ".js", ".svg", ".txt")
 
 
 def digest_of(content: bytes) -> str:
@@ -34,7 +36,8 @@ class LocalSite:
     def put(self, path: str, content: bytes) -> None:
         """Put a page in place, whole or not at all, and take away a tombstone that stood there."""
         self._write(self._file("site", path), content)
-        self._remove(self._file("gone", path))
+        if "." not in path.rpartition("/")[2]:
+            self._remove(self._file("gone", path))
 
     def bury(self, path: str, tombstone: bytes) -> None:
         """Take a page away with its twins and put a tombstone in its place; durable when this returns."""
@@ -42,6 +45,37 @@ class LocalSite:
         page = self._file("site", path)
         self._remove(page)
         _sync_folder(page.parent)
+
+    def exists(self, path: str) -> bool:
+        """Whether a file stands at this path, of whatever content."""
+        return self._file("site", path).is_file()
+
+    def remove_folder(self, path: str) -> None:
+        """Take away every file of a folder, like that of a picture's renditions."""
+        folder = self.folder / "site" / path.strip("/")
+        if ".." not in path:
+            shutil.rmtree(folder, ignore_errors=True)
+
+    def redirect(self, path: str, target: str | None) -> None:
+        """Have an address answer with another one, where no page and no tombstone stands; None takes that back."""
+        file = self._file("moved", path, name="to.txt")
+        if target is None:
+            file.unlink(missing_ok=True)
+            return
+        file.parent.mkdir(parents=True, exist_ok=True)
+        _replace(file, target.encode())
+
+    def redirected(self, path: str) -> str | None:
+        """Where an address leads that has been given up, or None."""
+        target = _read(self._file("moved", path, name="to.txt"))
+        return target.decode() if target is not None else None
+
+    def write_map(self, name: str, content: bytes) -> None:
+        """Put a file beside the site, for the web server alone."""
+        file = self.folder / name
+        if _read(file) != content:
+            file.parent.mkdir(parents=True, exist_ok=True)
+            _replace(file, content)
 
     def read(self, path: str) -> bytes | None:
         """The page's bytes, or None when there is no such page."""
@@ -60,7 +94,7 @@ class LocalSite:
         """Whether the compressed twin, where there should be one, unpacks to the page or tombstone beside it."""
         file = self._file("gone" if gone else "site", path)
         if file.suffix not in _TEXTS:
-            return True
+            return not file.with_name(file.name + ".gz").exists()
         packed = _read(file.with_name(file.name + ".gz"))
         try:
             return packed is not None and gzip.decompress(packed) == _read(file)
@@ -82,19 +116,22 @@ class LocalSite:
                 path = "/" + Path(folder, name).relative_to(root).as_posix()
                 yield path.removesuffix("index.html").rstrip("/") or "/" if name == "index.html" else path
 
-    def _file(self, part: str, path: str) -> Path:
+    def _file(self, part: str, path: str, *, name: str = "") -> Path:
         clean = path.strip("/")
         if ".." in clean.split("/") or "\x00" in clean:
             raise ValueError(f"not a path of the site: {path!r}")
-        name = clean.rpartition("/")[2]
         file = self.folder / part / clean
-        return file if "." in name else file / "index.html"
+        if name:
+            return file / name
+        return file if "." in clean.rpartition("/")[2] else file / "index.html"
 
     def _write(self, file: Path, content: bytes) -> None:
         failpoints.hit("page.before")
         if file.suffix in _TEXTS:
             # The twin first: whoever is served it a moment early gets the new page, never a mixture.
             _replace(file.with_name(file.name + ".gz"), gzip.compress(content, 5, mtime=0))
+        else:
+            file.with_name(file.name + ".gz").unlink(missing_ok=True)  # of a version that made one
         _replace(file, content)
         failpoints.hit("page.after")
 

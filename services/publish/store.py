@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, Generic, TypeVar
 from uuid import UUID
 
-from sqlalchemy import BindParameter, Row, Select, Table, bindparam, delete, func, select, text, update
+from sqlalchemy import BindParameter, Row, Table, bindparam, delete, func, select, text, update
 from sqlalchemy.orm import Session
 
 from services.publish.models import (
@@ -18,7 +18,7 @@ from services.publish.models import (
     RelatedSetRow,
     SiteFact,
 )
-from services.publish.views import Teaser, teaser_of
+from services.publish.views import Entry, Teaser, TeaserPicture, teaser_of, teaser_picture
 from shared.db import per_dialect
 from shared.event_schemas import PublicArticleSchema
 from shared.events import Byline, Correction, Picture, PublicArticle, RelatedSet, Retraction
@@ -39,6 +39,9 @@ _KNOWN = select(
         for name in ("id", "change", "status", "path", "language", "section", "headline", "summary", "bylines")
     ),
     _articles.c.first_published_at,
+    _articles.c.picture,
+    _articles.c.pictured,
+    _articles.c.translations,
 )
 
 
@@ -46,12 +49,12 @@ _IDS: BindParameter[Any] = bindparam("ids", expanding=True)
 _PATHS: BindParameter[Any] = bindparam("paths", expanding=True)
 _LOCK_KNOWN = _KNOWN.where(_articles.c.id.in_(_IDS)).order_by(_articles.c.id).with_for_update()
 _LIVE_TEASERS = _KNOWN.where(_articles.c.id.in_(_IDS), _articles.c.status == "live")
-_STATES = select(_articles.c.id, _articles.c.state).where(_articles.c.id.in_(_IDS))
+_STATES = select(_articles.c.id, _articles.c.pictured, _articles.c.state).where(_articles.c.id.in_(_IDS))
 _SETS = select(_sets.c.article_id, _sets.c.entries).where(_sets.c.article_id.in_(_IDS))
 _LOCK_PAGES = select(_pages).where(_pages.c.path.in_(_PATHS)).order_by(_pages.c.path).with_for_update()
 _READ_PAGES = select(_pages).where(_pages.c.path.in_(_PATHS))
 _LIVE_PATHS = select(_articles.c.path).where(_articles.c.id.in_(_IDS), _articles.c.status == "live")
-_PAGE_COLUMNS = ("article_id", "build", "change", "digest", "size", "gone", "built_at")
+_PAGE_COLUMNS = ("article_id", "build", "change", "digest", "size", "gone", "beside", "built_at")
 _SAVE_PAGES = (
     update(_pages)
     .where(_pages.c.path == bindparam("the_path"))
@@ -69,8 +72,15 @@ class Known:
     """What is held of an article without its text. teaser: what other pages show of it."""
 
     change: int
-    live: bool
+    status: str
     teaser: Teaser
+    pictured: bool
+    translations: UUID | None
+
+    @property
+    def live(self) -> bool:
+        """Whether other pages offer it."""
+        return self.status == "live"
 
 
 _LOCKS = {
@@ -100,14 +110,18 @@ def lock_articles(session: Session, ids: Iterable[UUID], *, to_change: bool) -> 
 def lock_known(session: Session, ids: Iterable[UUID]) -> dict[UUID, Known]:
     """What is held of these articles, their rows locked until the transaction ends."""
     rows = session.connection().execute(_LOCK_KNOWN, {"ids": sorted(set(ids))})
-    return {row.id: Known(row.change, row.status == "live", _teaser(row)) for row in rows}
+    return {row.id: Known(row.change, row.status, teaser_from(row), row.pictured, row.translations) for row in rows}
 
 
-def save_articles(session: Session, articles: Sequence[PublicArticle]) -> set[UUID]:
-    """Hold these states, unless a newer or the same one is held; the ids of those that were new."""
+def save_articles(session: Session, articles: Sequence[PublicArticle], pictured: Collection[UUID] = ()) -> set[UUID]:
+    """Hold these states, unless a newer or the same one is held; the ids of those that were new.
+
+    pictured: those whose pictures are all ready to be shown.
+    """
     rows = []
     for article in articles:
         teaser = teaser_of(article)
+        picture = teaser_picture(article)
         rows.append(
             {
                 "id": article.id,
@@ -117,9 +131,13 @@ def save_articles(session: Session, articles: Sequence[PublicArticle]) -> set[UU
                 "section": article.section,
                 "path": article.path,
                 "first_published_at": article.first_published_at,
+                "updated_at": article.updated_at,
                 "headline": teaser.headline,
                 "summary": teaser.summary,
                 "bylines": list(teaser.bylines),
+                "picture": asdict(picture) if picture is not None else None,
+                "pictured": article.id in pictured,
+                "translations": article.translations,
                 "state": _wire.dump(article),
             }
         )
@@ -160,41 +178,110 @@ def ids_at(session: Session, paths: Iterable[str]) -> set[UUID]:
 
 def live_teasers(session: Session, ids: Iterable[UUID]) -> dict[UUID, Teaser]:
     """What other pages show of those of these articles that are live."""
-    return {row.id: _teaser(row) for row in session.connection().execute(_LIVE_TEASERS, {"ids": sorted(set(ids))})}
+    return {row.id: teaser_from(row) for row in session.connection().execute(_LIVE_TEASERS, {"ids": sorted(set(ids))})}
 
 
-def newest_teasers(session: Session, language: str, section: str | None, most: int) -> dict[UUID, Teaser]:
+@dataclass(frozen=True, slots=True)
+class Version:
+    """Which state of an article a page shows: enough to know whether what was made of it can be used again."""
+
+    id: UUID
+    change: int
+    pictured: bool
+
+
+VERSION = (_articles.c.id, _articles.c.change, _articles.c.pictured)
+_NEWEST_OF_ALL = (
+    select(*VERSION)
+    .where(_articles.c.language == bindparam("language"), _articles.c.status == "live")
+    .order_by(_articles.c.first_published_at.desc(), _articles.c.id.desc())
+    .limit(bindparam("most"))
+)
+_NEWEST = {False: _NEWEST_OF_ALL, True: _NEWEST_OF_ALL.where(_articles.c.section == bindparam("section"))}
+
+
+def newest_versions(session: Session, language: str, section: str | None, most: int) -> list[Version]:
     """The live articles of an edition, or of one of its sections, newest first."""
-    return {row.id: _teaser(row) for row in session.execute(_newest(_KNOWN, language, section, most))}
+    values = {"language": language, "most": most} | ({} if section is None else {"section": section})
+    rows = session.connection().execute(_NEWEST[section is not None], values)
+    return [Version(*row) for row in rows]
 
 
-def newest(session: Session, language: str, section: str | None, most: int) -> list[PublicArticle]:
-    """The same with their texts. Those that this process has lately read are not read again."""
-    wanted = _newest(select(_articles.c.id, _articles.c.change), language, section, most)
-    versions = [(row.id, row.change) for row in session.connection().execute(wanted)]
-    found = {one: _read_lately[one] for one in versions if one in _read_lately}
-    missing = [one[0] for one in versions if one not in found]
-    read = articles(session, missing) if missing else {}
-    for article in read.values():
-        while len(_read_lately) >= _READ_LATELY_MOST:
-            _read_lately.pop(next(iter(_read_lately)), None)
-        _read_lately[article.id, article.change] = article
-    return [found.get(one) or read[one[0]] for one in versions]
+Value = TypeVar("Value")
 
 
-# Articles of feeds by id and change, the longest unread ones first: a change never has two texts.
-_read_lately: dict[tuple[UUID, int], PublicArticle] = {}
-_READ_LATELY_MOST = 500
+class _Kept(Generic[Value]):
+    """What this process has lately read of articles, by version: a version never has two contents."""
+
+    def __init__(self, most: int) -> None:
+        self._most = most
+        self._kept: dict[Version, Value] = {}
+
+    def take(self, versions: Sequence[Version], read: Callable[[list[UUID]], Mapping[UUID, Value]]) -> list[Value]:
+        found = {one: self._kept[one] for one in versions if one in self._kept}
+        missing = [one for one in versions if one not in found]
+        if missing:
+            fresh = read([one.id for one in missing])
+            for one in missing:
+                while len(self._kept) >= self._most:
+                    self._kept.pop(next(iter(self._kept)), None)
+                self._kept[one] = found[one] = fresh[one.id]
+        return [found[one] for one in versions]
 
 
-def _newest(statement: Select[Any], language: str, section: str | None, most: int) -> Select[Any]:
-    statement = statement.where(_articles.c.language == language, _articles.c.status == "live")
-    if section is not None:
-        statement = statement.where(_articles.c.section == section)
-    return statement.order_by(_articles.c.first_published_at.desc(), _articles.c.id.desc()).limit(most)
+_teasers_kept: _Kept[Teaser] = _Kept(2000)
+_entries_kept: _Kept[Entry] = _Kept(500)
 
 
-def _teaser(row: Any) -> Teaser:
+def teasers(session: Session, versions: Sequence[Version]) -> list[Teaser]:
+    """What other pages show of these articles, in the same order. Those lately read are not read again."""
+
+    def read(ids: list[UUID]) -> Mapping[UUID, Teaser]:
+        return {row.id: teaser_from(row) for row in session.connection().execute(_TEASERS, {"ids": ids})}
+
+    return _teasers_kept.take(versions, read)
+
+
+def entries(session: Session, versions: Sequence[Version]) -> list[Entry]:
+    """These articles with their texts, as feeds carry them, in the same order. The same holds."""
+
+    def read(ids: list[UUID]) -> Mapping[UUID, Entry]:
+        rows = session.connection().execute(_STATES, {"ids": ids})
+        return {row.id: Entry(_read(row.state), row.pictured) for row in rows}
+
+    return _entries_kept.take(versions, read)
+
+
+_TEASERS = _KNOWN.where(_articles.c.id.in_(_IDS))
+
+
+def pictured(session: Session, ids: Iterable[UUID]) -> set[UUID]:
+    """Those of these articles whose pictures are ready to be shown."""
+    found = select(_articles.c.id).where(_articles.c.id.in_(set(ids)), _articles.c.pictured)
+    return set(session.scalars(found))
+
+
+def translated(session: Session, groups: Iterable[UUID]) -> dict[UUID, dict[str, str]]:
+    """The live articles that are translations of each other: by group, path by language, the oldest of each."""
+    statement = (
+        select(_articles.c.translations, _articles.c.language, _articles.c.path)
+        .where(_articles.c.translations.in_(set(groups)), _articles.c.status == "live")
+        .order_by(_articles.c.id)
+    )
+    found: dict[UUID, dict[str, str]] = {}
+    for row in session.connection().execute(statement):
+        found.setdefault(row.translations, {}).setdefault(row.language, row.path)
+    return found
+
+
+def groups_of(session: Session, ids: Iterable[UUID]) -> set[UUID]:
+    """The groups of translations to which these articles belong."""
+    found = select(_articles.c.translations).where(_articles.c.id.in_(set(ids)), _articles.c.translations.is_not(None))
+    return set(session.scalars(found))
+
+
+def teaser_from(row: Any) -> Teaser:
+    """The teaser that a row of the articles' table holds."""
     return Teaser(
         path=row.path,
         language=row.language,
@@ -203,6 +290,7 @@ def _teaser(row: Any) -> Teaser:
         summary=row.summary,
         first_published_at=row.first_published_at,
         bylines=tuple(row.bylines),
+        picture=TeaserPicture(**row.picture) if row.picture and row.pictured else None,
     )
 
 
@@ -296,7 +384,16 @@ def lock_pages(session: Session, paths: Iterable[str], now: datetime) -> dict[st
         session.execute(
             _make_pages(session),
             [
-                {"path": path, "build": 0, "change": 0, "digest": "", "size": 0, "gone": False, "built_at": now}
+                {
+                    "path": path,
+                    "build": 0,
+                    "change": 0,
+                    "digest": "",
+                    "size": 0,
+                    "gone": False,
+                    "beside": {},
+                    "built_at": now,
+                }
                 for path in missing
             ],
         )

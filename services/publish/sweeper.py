@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 
-from services.publish import actions
+from services.publish import upkeep
 from services.publish.service import create_service
 from services.publish.settings import PublishSettings
 from shared import clock
@@ -19,7 +19,7 @@ def make_node() -> Node:
     node = Node(publish.service, settings)
     publish.builder.install()
     with node.unit_of_work() as session:
-        actions.look_after(session, builder=publish.builder, now=clock.now())
+        upkeep.look_after(session, builder=publish.builder, now=clock.now())
     return node
 
 

@@ -24,11 +24,23 @@ _BLANKS = re.compile(r"\s+")
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class TeaserPicture:
+    """A picture as teasers show it: which one, its text for those who do not see it, and what a crop must keep."""
+
+    digest: str
+    alt: str
+    width: int
+    height: int
+    focus_x: float
+    focus_y: float
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Teaser:
     """One article as other pages offer it: headline, summary, where and when. Plain texts, not yet escaped.
 
     path: URL path of its page. section: key. summary: standfirst, else the body's first words, at most 240 characters.
-    first_published_at: aware UTC. bylines: names as readers see them.
+    first_published_at: aware UTC. bylines: names as readers see them. picture: the leading one, once it is ready.
     """
 
     path: str
@@ -38,13 +50,43 @@ class Teaser:
     summary: str
     first_published_at: datetime
     bylines: tuple[str, ...] = ()
+    picture: TeaserPicture | None = None
 
 
 TEASER_FIELDS: tuple[str, ...] = tuple(field.name for field in fields(Teaser))
 
 
-def teaser_of(article: PublicArticle) -> Teaser:
-    """The article as other pages offer it."""
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """An article as feeds carry it. pictured: whether its pictures are ready to be shown."""
+
+    article: PublicArticle
+    pictured: bool = False
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Dated:
+    """An article in a sitemap or a list of headlines, without its text."""
+
+    path: str
+    language: str
+    headline: str
+    first_published_at: datetime
+    updated_at: datetime
+
+
+def teaser_picture(article: PublicArticle) -> TeaserPicture | None:
+    """The article's leading picture as teasers show it, whether or not it is ready."""
+    if not article.images:
+        return None
+    one = article.images[0]
+    return TeaserPicture(
+        digest=one.digest, alt=one.alt, width=one.width, height=one.height, focus_x=one.focus_x, focus_y=one.focus_y
+    )
+
+
+def teaser_of(article: PublicArticle, pictured: bool = False) -> Teaser:
+    """The article as other pages offer it. pictured: whether its pictures are ready to be shown."""
     return Teaser(
         path=article.path,
         language=article.language,
@@ -53,6 +95,7 @@ def teaser_of(article: PublicArticle) -> Teaser:
         summary=summary_of(article),
         first_published_at=article.first_published_at,
         bylines=tuple(byline.name for byline in article.bylines),
+        picture=teaser_picture(article) if pictured else None,
     )
 
 

@@ -97,7 +97,7 @@ def test_the_receiver_of_the_page_believes_the_newsroom_and_nobody_else() -> Non
     assert callable(is_genuine)
     secret, body = bytes(range(32)), '{"headline": "Le pont rouvre à midi"}'
     headers = {"webhook-id": "0199", "webhook-timestamp": "1000"}
-    headers["webhook-signature"] = f"v1,{'A' * 43}= {signature(secret, '0199', 1000, body)}"
+    headers["webhook-signature"] = f"v1,{'A' * 43}= {signature(secret, '0199', 1000, body.encode())}"
 
     assert is_genuine(shown_secret(secret), headers, body.encode(), now=1010)
     assert not is_genuine(shown_secret(secret), headers, body.encode() + b" ", now=1010)

@@ -10,7 +10,7 @@ from uuid import UUID
 
 from sqlalchemy.orm import Session
 
-from services.ingest import store
+from services.ingest import listing, store
 from services.ingest.actions.common import (
     CLOCK_SKEW,
     FLASH,
@@ -35,6 +35,7 @@ from services.ingest.actions.common import (
     slug_taken,
     text_row,
     values_of,
+    words_of,
 )
 from services.ingest.domain import journey, slugs, states
 from services.ingest.domain.bodies import Body, Notice, make_body
@@ -64,7 +65,8 @@ def accept_article(
 ) -> Held:
     """Add an article as a draft, or live at once and say ArticlePublished, or scheduled when its embargo is to come.
 
-    lane: on which the event travels; its own by default. Raises SlugTaken, RoleMissing, or Unprocessable for a
+    lane: on which the event travels; its own by default. An article that has its origin already is given back as it is.
+    Raises SlugTaken, RoleMissing, or Unprocessable for a
     published_at in the future, an end of its time that has passed, and pictures that are not there.
     """
     later = wanted.embargo is not None and wanted.embargo > now
@@ -73,6 +75,11 @@ def accept_article(
         move = Move.SCHEDULE if later else Move.PUBLISH
         rule = states.allow(Status.DRAFT, move, by.role, flash=wanted.urgency == FLASH)
         status = rule.after or status
+    article_id = new_id()
+    if wanted.origin is not None and not store.add_origin(session, wanted.origin, article_id):
+        known = store.article_of_origin(session, wanted.origin)
+        if known is not None:
+            return replace(hold(session, known, lock=False), existing=True)
     if wanted.expires is not None:
         check_expiry(wanted.expires, wanted.embargo, now)
     if wanted.images:
@@ -80,7 +87,7 @@ def accept_article(
     published_at = _past(wanted.published_at, now)
     live_since = (published_at or now) if status is Status.LIVE else None
     article = Article(
-        id=new_id(),
+        id=article_id,
         change=1,
         revision=1,
         status=status.value,
@@ -112,6 +119,7 @@ def accept_article(
     revision = text_row(article, wanted, by=by, now=now)
     _add_under_a_free_path(session, article, wanted, newsroom)
     store.add_revision(session, values_of(revision))
+    listing.add_words(session, article.id, words_of(article, revision))
     if wanted.old_paths:
         check_old_paths(session, article.id, wanted.old_paths)
         store.add_former_paths(session, article.id, wanted.old_paths)
@@ -183,6 +191,7 @@ def change_article(
         article.revision += 1
         revision = text_row(article, wanted, by=by, now=now, note=note_to_readers)
         store.add_revision(session, values_of(revision))
+    listing.change_words(session, article.id, words_of(article, revision))
     if move is Move.CORRECT:
         article.updated_at = now
         corrected.append(revision)

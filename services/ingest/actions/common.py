@@ -11,7 +11,7 @@ from uuid import UUID
 from sqlalchemy.orm import Session
 
 from services.ingest import store
-from services.ingest.domain import slugs
+from services.ingest.domain import slugs, words
 from services.ingest.domain.bodies import Body, Notice
 from services.ingest.domain.states import Status
 from services.ingest.models import Article, Revision
@@ -75,6 +75,7 @@ class Wanted:
 
     slug: None to have it made from the headline. published_at: aware UTC, not in the future, None for now. images: as
     the API takes them until they are found (see pictures), then as events.Picture holds them. Times are aware UTC.
+    origin: an id that it has elsewhere; an article that has it already is not posted again.
     """
 
     headline: str
@@ -97,16 +98,21 @@ class Wanted:
     embargo: datetime | None = None
     expires: datetime | None = None
     old_paths: Sequence[str] = ()
+    origin: str | None = None
 
 
 @dataclass(frozen=True)
 class Held:
-    """An article as it is now, with its newest text and every correction of it; what a reply shows."""
+    """An article as it is now, with its newest text and every correction of it; what a reply shows.
+
+    existing: it was there already when it was posted once more, with the origin that it has.
+    """
 
     article: Article
     revision: Revision
     corrections: Sequence[Revision] = ()
     warnings: Sequence[Notice] = ()
+    existing: bool = False
 
 
 def read_article(session: Session, article_id: UUID) -> Held:
@@ -171,6 +177,14 @@ def text_row(article: Article, wanted: Wanted, *, by: Actor, now: datetime, note
 def values_of(row: Article | Revision) -> dict[str, Any]:
     """A row's values by column."""
     return {column.key: getattr(row, column.key) for column in row.__table__.columns}
+
+
+def words_of(article: Article, revision: Revision) -> str:
+    """The words by which an article is found: of its headline, standfirst, slug, bylines, source and tags."""
+    names = [str(one["name"]) for one in revision.bylines]
+    return words.of_article(
+        (revision.headline, revision.standfirst, article.slug, *names, revision.source), revision.tags
+    )
 
 
 def body_of(revision: Revision) -> Body:

@@ -27,6 +27,7 @@ CUSTOM_MAX = 8192
 KEY_MAX = 80
 PATH_MAX = 600
 OLD_PATHS_MAX = 20
+ORIGIN_MAX = 300
 
 # A character as people count may be several code points (letter, vowel marks, joined emoji), but not any number.
 _CODE_POINTS_A_CHARACTER = 4

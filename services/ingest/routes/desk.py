@@ -24,6 +24,7 @@ from services.ingest.schemas import replies
 from shared import clock, http
 from shared.errors import BadRequest, Fault, Unprocessable
 from shared.newsroom import Newsroom
+from shared.words import translated
 
 MERGE_PATCH = "application/merge-patch+json"
 
@@ -78,6 +79,14 @@ def _shown(desk: Desk, article: Article) -> dict[str, Any]:
     return shown
 
 
+def warned(notices: Sequence[Notice]) -> list[dict[str, str]]:
+    """Warnings in the reader's language."""
+    if not notices:
+        return []
+    language = http.language()
+    return [{"pointer": one.pointer, "code": one.code, "detail": translated(one.detail, language)} for one in notices]
+
+
 def images_shown(images: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
     """A revision's pictures as replies show them."""
     return [
@@ -110,7 +119,7 @@ def article_answer(desk: Desk, held: Held, status: int, more_warnings: Sequence[
         | {
             "retraction": retraction,
             "corrections": held.corrections,
-            "warnings": [*more_warnings, *held.warnings],
+            "warnings": warned((*more_warnings, *held.warnings)),
         }
     )
     headers = {"ETag": http.etag(article.change)}
@@ -147,9 +156,14 @@ def optional_if_match() -> Sequence[int] | str:
 
 def is_dry_run() -> bool:
     """Whether ?dry_run=true was asked for. Raises Unprocessable for anything but true and false."""
-    value = request.args.get("dry_run", "false")
+    return truth("dry_run")
+
+
+def truth(name: str) -> bool:
+    """A truth value of the query, false when it is not there. Raises Unprocessable for anything but true and false."""
+    value = request.args.get(name, "false")
     if value not in {"true", "false"}:
-        raise Unprocessable(errors=[Fault("/dry_run", "wrong-type", "Not a valid boolean: true or false.")])
+        raise Unprocessable(errors=[Fault(f"/{name}", "wrong-type", "Not a valid boolean: true or false.")])
     return value == "true"
 
 

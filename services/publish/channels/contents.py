@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from services.publish import domain
+from services.publish.channels import domain, surfaces
 from services.publish.views import summary_of
 from shared.events import PublicArticle
 from shared.newsroom import Newsroom
@@ -37,10 +36,9 @@ def content_for(channel: str, event: str, article: PublicArticle, newsroom: News
     if channel == "webhook":
         head, _, tail = _json(cloud_event("\x00", event, _data(event, article, url), newsroom, now)).partition(_ID)
         return Content(head, tail)
-    if channel == "websub":
-        return Content(_json({"urls": _feeds(newsroom, article), "about": url}))
-    if channel == "indexnow":
-        return Content(_json({"urls": [url], "about": url}))
+    if channel in domain.GATHERED:
+        place = newsroom, article.language, article.section
+        return Content(_json(_mention(url, surfaces.feeds_of(*place), surfaces.waits_for(*place), article)))
     return Content(
         _json(
             {
@@ -79,8 +77,8 @@ def body_of_test(channel: str, delivery_id: UUID, newsroom: Newsroom, now: datet
         data = {"id": str(delivery_id), "url": newsroom.base_url, "headline": "Test"}
         return _json(cloud_event(str(delivery_id), "subscription.test", data, newsroom, now))
     if channel in {"websub", "indexnow"}:
-        path = "/feed.xml" if channel == "websub" else "/"
-        return _json({"urls": [newsroom.url(path)], "about": newsroom.base_url})
+        feed = f"{newsroom.front_path(newsroom.default_language)}feed.xml"
+        return _json(_mention(newsroom.url("/"), [feed], [], None))
     name = newsroom.name_in(newsroom.default_language)
     return _json(
         {
@@ -133,13 +131,9 @@ def _note(event: str, article: PublicArticle) -> str:
     return ""
 
 
-def _feeds(newsroom: Newsroom, article: PublicArticle) -> list[str]:
-    return [newsroom.url(path) for path in feed_paths(domain.lists_of(newsroom, article.language, article.section))]
-
-
-def feed_paths(lists: Iterable[str]) -> list[str]:
-    """Those of these lists that programs read: feeds and sitemaps, in order."""
-    return sorted(path for path in lists if path.endswith((".xml", ".json")))
+def _mention(url: str, feeds: list[str], waits_for: list[str], article: PublicArticle | None) -> dict[str, Any]:
+    live = article is not None and article.status == "live"
+    return {"about": url, "feeds": feeds, "waits_for": waits_for, "live": live}
 
 
 def _json(value: Any) -> str:

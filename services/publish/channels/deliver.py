@@ -19,6 +19,7 @@ from uuid import UUID
 
 from sqlalchemy import Row
 from sqlalchemy.exc import OperationalError
+from sqlalchemy.orm import Session
 
 from services.publish.channels import domain, store
 from services.publish.channels.hosts import Hosts
@@ -45,6 +46,8 @@ MOST_FLYING = 1000
 # An outcome that the database does not take is offered again for so long; by then its lease has run out.
 RECORD_S = 20.0
 CLOSE_S = 5.0
+# Feeds that are still to be built are looked at again after this.
+FEEDS_AGAIN_S = 0.5
 
 
 @dataclass(eq=False)
@@ -62,6 +65,7 @@ class Deliverer:
     """Attempts deliveries.
 
     secrets_of: those that sign what is sent to a subscription. make_transports: by channel; called inside the loop.
+    are_in_place: whether the feeds that a delivery's body names, made then, stand as it says.
     """
 
     def __init__(
@@ -69,10 +73,12 @@ class Deliverer:
         loop: Loop,
         secrets_of: Callable[[Row[Any]], tuple[bytes, ...]],
         make_transports: Callable[[], Mapping[str, Transport]],
+        are_in_place: Callable[[Session, str, datetime], bool],
     ) -> None:
         self._loop = loop
         self._secrets_of = secrets_of
         self._make_transports = make_transports
+        self._are_in_place = are_in_place
         self._transports: Mapping[str, Transport] | None = None
         self._hosts = Hosts()
         self._news = threading.Condition()
@@ -117,6 +123,11 @@ class Deliverer:
     def _prepare(self, claim: Claim) -> list[Flight]:
         with claim.db.reading() as session:
             rows = store.owed(session, [UUID(job.reference) for job in claim.jobs])
+            early = {
+                row.id
+                for row in rows.values()
+                if row.channel in domain.GATHERED and not self._are_in_place(session, row.body, row.created_at)
+            }
         fly: list[Flight] = []
         aside: list[tuple[Job, Row[Any] | None]] = []
         for job in list(claim.jobs):
@@ -128,6 +139,11 @@ class Deliverer:
         once = [flight for flight in fly if flight.letter.channel in domain.AT_MOST_ONCE]
         if aside:
             _set_aside(claim, aside)
+        if early:
+            wait = NotYet(FEEDS_AGAIN_S, "its feeds are not yet in place")
+            waiting = [one for one in fly if one.letter.delivery_id in early]
+            record(claim.db, [(one.job, one.letter, None, wait) for one in waiting])
+            fly = [one for one in fly if one not in waiting]
         return [flight for flight in fly if flight not in once] + self._begin(claim, once)
 
     def _letter(self, row: Row[Any]) -> Letter:

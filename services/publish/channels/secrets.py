@@ -32,3 +32,8 @@ def token(settings: ServiceSettings, purpose: str, subscription_id: UUID) -> str
 def fits(settings: ServiceSettings, purpose: str, subscription_id: UUID, given: str) -> bool:
     """Whether this is the token for this purpose; compared in constant time."""
     return hmac.compare_digest(token(settings, purpose, subscription_id).encode(), given.encode())
+
+
+def indexnow_key(settings: ServiceSettings) -> str:
+    """This site's IndexNow key, which the site answers with at `/{key}.txt`: 32 hex digits, no secret."""
+    return settings.derived_secret("indexnow").hex()[:32]

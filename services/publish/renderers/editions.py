@@ -8,13 +8,15 @@ from dataclasses import dataclass, field
 from markupsafe import Markup
 
 from services.publish.renderers.dates import Dates
+from services.publish.renderers.static_pages import POLICIES, StaticPage
 from services.publish.renderers.theme import Labels
 from shared.newsroom import Newsroom
 
-# No script runs and nothing is asked of any other site. Structured data is a data block, which no policy concerns.
+# Nothing is asked of any other site, and only the theme's own script runs. Structured data is a data block, which no
+# policy concerns.
 SECURITY_POLICY = (
-    "default-src 'none'; style-src 'self'; img-src 'self' data:; font-src 'self'; manifest-src 'self'; "
-    "base-uri 'none'; form-action 'self'"
+    "default-src 'none'; script-src 'self'; connect-src 'self'; style-src 'self'; img-src 'self' data:; "
+    "font-src 'self'; manifest-src 'self'; base-uri 'none'; form-action 'self'"
 )
 
 
@@ -38,11 +40,15 @@ class Edition:
     tagline: str
     front_path: str
     feed_path: str
+    archive_path: str
+    manifest_path: str
     url: str
     labels: Labels
     dates: Dates
     sections: tuple[SectionView, ...]
     by_key: Mapping[str, SectionView]
+    pages: tuple[StaticPage, ...] = ()
+    policies: Mapping[str, str] = field(default_factory=dict)
     security_policy: str = SECURITY_POLICY
     head: Markup = field(default_factory=Markup)
     footer: Markup = field(default_factory=Markup)
@@ -56,39 +62,43 @@ class Edition:
         return SectionView(key=key, name=key.replace("-", " ").capitalize(), path=path, feed_path=f"{path}feed.xml")
 
 
-def make_edition(newsroom: Newsroom, labels: Labels, language: str) -> Edition:
+def make_edition(newsroom: Newsroom, labels: Labels, language: str, pages: Mapping[str, StaticPage]) -> Edition:
     """The edition of one of the newsroom's languages, its shared parts still to be rendered."""
     sections = tuple(
         SectionView(
             key=section.key,
             name=section.names[language],
             path=newsroom.section_path(language, section.key),
-            feed_path=feed_path(newsroom, language, section.key),
+            feed_path=f"{newsroom.section_path(language, section.key)}feed.xml",
         )
         for section in newsroom.sections
     )
     front_path = newsroom.front_path(language)
+    own = tuple(page for page in pages.values() if page.language == language)
     return Edition(
         language=language,
         direction=newsroom.direction(language),
         name=newsroom.name_in(language),
         tagline=newsroom.tagline.get(language, ""),
         front_path=front_path,
-        feed_path=feed_path(newsroom, language, None),
+        feed_path=f"{front_path}feed.xml",
+        archive_path=f"{front_path}archive/",
+        manifest_path=f"{front_path}manifest.webmanifest",
         url=newsroom.url(front_path),
         labels=labels,
         dates=Dates(
             labels.locale,
             newsroom.time_zone,
-            {"date": labels.date, "date_time": labels.date_time, "date_time_short": labels.date_time_short},
+            {
+                "date": labels.date,
+                "date_time": labels.date_time,
+                "date_time_short": labels.date_time_short,
+                "month": labels.month,
+                "day": labels.day,
+            },
         ),
         sections=sections,
         by_key={section.key: section for section in sections},
+        pages=own,
+        policies={POLICIES[page.name]: page.path for page in own if page.name in POLICIES},
     )
-
-
-def feed_path(newsroom: Newsroom, language: str, section: str | None) -> str:
-    """The URL path of a list's RSS feed: "/feed.xml", "/en/politique/feed.xml"."""
-    if section is None:
-        return f"{newsroom.front_path(language)}feed.xml"
-    return f"{newsroom.section_path(language, section)}feed.xml"

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from email.utils import format_datetime
 from xml.sax.saxutils import escape, quoteattr
@@ -13,24 +14,16 @@ from shared.newsroom import Newsroom
 CONTENT_TYPE = "application/rss+xml"
 
 
-def document(
-    *,
-    title: str,
-    link: str,
-    description: str,
-    language: str,
-    self_url: str,
-    built_at: datetime | None,
-    items: Iterable[str],
-) -> bytes:
-    """A feed. title, description: plain text. link, self_url: absolute. built_at: newest change in it, aware.
+def head(*, title: str, link: str, description: str, language: str, self_url: str, built_at: datetime | None) -> str:
+    """A feed up to its first item. title, description: plain text. link, self_url: absolute.
 
-    items: from `item`, in the order shown.
+    built_at: the newest change in it, aware.
     """
     lines = [
         '<?xml version="1.0" encoding="utf-8"?>',
         '<rss version="2.0" xmlns:atom="http://www.w3.org/2005/Atom"'
-        ' xmlns:content="http://purl.org/rss/1.0/modules/content/" xmlns:dc="http://purl.org/dc/elements/1.1/">',
+        ' xmlns:content="http://purl.org/rss/1.0/modules/content/" xmlns:dc="http://purl.org/dc/elements/1.1/"'
+        ' xmlns:media="http://search.yahoo.com/mrss/">',
         "<channel>",
         f"<title>{escape(title)}</title>",
         f"<link>{escape(link)}</link>",
@@ -40,9 +33,22 @@ def document(
     ]
     if built_at is not None:
         lines.append(f"<lastBuildDate>{rfc822(built_at)}</lastBuildDate>")
-    lines.extend(items)
-    lines += ["</channel>", "</rss>", ""]
-    return "\n".join(lines).encode("utf-8")
+    return "\n".join([*lines, ""])
+
+
+END = "</channel>\n</rss>\n"
+
+
+@dataclass(frozen=True, slots=True)
+class Media:
+    """A picture as Media RSS tells it. url: absolute."""
+
+    url: str
+    media_type: str
+    width: int
+    height: int
+    description: str
+    credit: str
 
 
 def item(
@@ -55,6 +61,7 @@ def item(
     categories: Sequence[str],
     description: str,
     content_html: str,
+    media: Media | None = None,
 ) -> str:
     """One article. Plain texts, but content_html: a clean body with absolute links. guid: never changes."""
     lines = [
@@ -68,7 +75,16 @@ def item(
     lines += [f"<category>{escape(name)}</category>" for name in categories]
     if description:
         lines.append(f"<description>{escape(description)}</description>")
-    lines += [f"<content:encoded>{escape(content_html)}</content:encoded>", "</item>"]
+    lines.append(f"<content:encoded>{escape(content_html)}</content:encoded>")
+    if media is not None:
+        lines += [
+            f'<media:content url={quoteattr(media.url)} type="{media.media_type}" medium="image"'
+            f' width="{media.width}" height="{media.height}">',
+            f'<media:description type="plain">{escape(media.description)}</media:description>',
+            *([f'<media:credit role="photographer">{escape(media.credit)}</media:credit>'] if media.credit else []),
+            "</media:content>",
+        ]
+    lines += ["</item>", ""]
     return "\n".join(lines)
 
 

@@ -34,6 +34,8 @@ class Labels:
     date: str
     date_time: str
     date_time_short: str
+    month: str
+    day: str
     skip: str
     sections: str
     editions: str
@@ -57,6 +59,34 @@ class Labels:
     gone_text: str
     not_found_title: str
     not_found_text: str
+    expired_title: str
+    expired_text: str
+    retracted: str
+    more: str
+    loading: str
+    older: str
+    newer: str
+    page_number: str
+    archive: str
+    archive_of: str
+    archive_about: str
+    tags: str
+    tag_title: str
+    tag_about: str
+    author_title: str
+    author_about: str
+    translations: str
+    picture_credit: str
+    share: str
+    share_mail: str
+    search: str
+    search_words: str
+    search_button: str
+    search_found: str
+    search_nothing: str
+    search_away: str
+    search_hint: str
+    about: str
 
 
 @dataclass(frozen=True, kw_only=True)

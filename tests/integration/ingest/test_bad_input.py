@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import re
+import tomllib
 from collections.abc import Iterator
 from typing import Any
 
@@ -12,6 +14,7 @@ from hypothesis import strategies as st
 
 from services.ingest.app import create_app
 from services.ingest.settings import IngestSettings
+from shared import words
 from shared.migrate import upgrade
 from tests.integration.ingest.conftest import Newsroom
 
@@ -53,7 +56,39 @@ def check_problem(answer: Any, *statuses: int) -> dict[str, Any]:
     assert problem["status"] == answer.status_code
     assert problem["title"]
     assert problem["code"]
+    said = [problem["title"], problem["detail"], *(one["detail"] for one in problem.get("errors", []))]
+    assert [text for text in said if not words.knows(text)] == []
     return problem
+
+
+@pytest.mark.parametrize(
+    ("asked", "language", "detail"),
+    [
+        ("fr-FR,fr;q=0.9,en;q=0.8", "fr", "Doit être"),
+        ("ar", "ar", "يجب"),
+        ("de, en;q=0.5", "en", "Must be"),
+        ("de", "en", "Must be"),
+        (";;q=x", "en", "Must be"),
+    ],
+)
+def test_errors_speak_the_readers_language(newsroom: Newsroom, asked: str, language: str, detail: str) -> None:
+    answer = newsroom.post({"Accept-Language": asked}, language="de")
+
+    assert answer.status_code == 422
+    assert answer.headers["Content-Language"] == language
+    (fault,) = answer.get_json()["errors"]
+    assert (fault["pointer"], fault["code"]) == ("/language", "not-allowed")
+    assert fault["detail"].startswith(detail)
+
+
+def test_every_sentence_is_there_in_every_language_with_the_same_places() -> None:
+    rows = tomllib.loads(words.FILE.read_text("utf-8"))["words"]
+    for row in rows:
+        places = [set(re.findall(r"\{(\w+)\}", row[language])) for language in words.LANGUAGES]
+        assert places[0] == places[1] == places[2], row
+        sample = re.sub(r"\{(\w+)\}", r"<\1>", row["en"])
+        for language in words.LANGUAGES:
+            assert words.translated(sample, language) == re.sub(r"\{(\w+)\}", r"<\1>", row[language])
 
 
 @pytest.mark.parametrize(

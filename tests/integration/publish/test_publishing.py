@@ -10,9 +10,10 @@ from typing import Any, ClassVar
 import pytest
 from sqlalchemy import select, update
 
-from services.publish import actions
+from services.publish import actions, upkeep
 from services.publish.channels import subscriptions
 from services.publish.models import Delivery, Page
+from services.publish.pace import Pace
 from services.publish.service import Publish, create_service
 from services.publish.settings import PublishSettings
 from services.publish.site import LocalSite
@@ -68,7 +69,7 @@ class House:
 
     def differences(self) -> list[dict[str, Any]]:
         with self.node.reading() as session:
-            return actions.verify(session, builder=self.publish.builder)
+            return upkeep.verify(session, builder=self.publish.builder)
 
 
 @pytest.fixture
@@ -182,7 +183,7 @@ def test_a_page_whose_bytes_have_not_changed_is_not_written(house: House) -> Non
     house.finish()
     before = house.builds()
     with house.node.unit_of_work() as session:
-        actions.ask_for_rebuild(session, None, builder=house.publish.builder, now=clock.now())
+        upkeep.ask_for_rebuild(session, None, builder=house.publish.builder, now=clock.now())
     house.finish()
     assert {path: house.builds()[path] for path in before} == before
 
@@ -202,7 +203,7 @@ def test_verify_finds_what_is_missing_changed_or_extra_and_rebuild_mends_it(hous
 
     assert problems == {("/", "missing"), (article.path, "changed"), ("/feed.xml", "changed"), ("/stray.html", "extra")}
     with house.node.unit_of_work() as session:
-        actions.ask_for_rebuild(session, None, builder=house.publish.builder, now=clock.now())
+        upkeep.ask_for_rebuild(session, None, builder=house.publish.builder, now=clock.now())
     house.finish()
     assert {one["problem"] for one in house.differences()} == {"extra"}
 
@@ -211,7 +212,7 @@ def test_only_pages_can_be_rebuilt_by_their_path(house: House) -> None:
     house.publish.builder.install()
     for path in ("/robots.txt", "/404.html", "/societe/index.html", "//societe", "/nowhere"):
         with house.node.unit_of_work() as session, pytest.raises(Unprocessable):
-            actions.ask_for_rebuild(session, path, builder=house.publish.builder, now=clock.now())
+            upkeep.ask_for_rebuild(session, path, builder=house.publish.builder, now=clock.now())
     house.finish()
     assert house.site.read("/robots.txt") is not None
 
@@ -271,7 +272,9 @@ def test_a_page_built_while_its_related_article_is_taken_in_shows_it(house: Hous
     envelope = encode(published(**vars(new)), event_id=new_id(), source="ingest", said_at=clock.now(), trace="")
 
     def take_in(session: Any) -> None:
-        actions.receive_articles(session, [decode(envelope, "normal")], builder=house.publish.builder, now=clock.now())
+        actions.receive_articles(
+            session, [decode(envelope, "normal")], builder=house.publish.builder, pace=Pace(), now=clock.now()
+        )
 
     def relate_and_build() -> None:
         house.hear(related(old, new))
@@ -290,7 +293,9 @@ def test_a_related_set_that_comes_while_its_article_is_taken_in_is_shown(house: 
     envelope = encode(published(**vars(new)), event_id=new_id(), source="ingest", said_at=clock.now(), trace="")
 
     def take_in(session: Any) -> None:
-        actions.receive_articles(session, [decode(envelope, "normal")], builder=house.publish.builder, now=clock.now())
+        actions.receive_articles(
+            session, [decode(envelope, "normal")], builder=house.publish.builder, pace=Pace(), now=clock.now()
+        )
 
     beside(house, take_in, lambda: house.hear(related(new, old)))
     house.finish()

@@ -9,17 +9,19 @@ from datetime import UTC, datetime, timedelta
 from html.parser import HTMLParser
 from itertools import pairwise
 from typing import Any
+from uuid import UUID
 
 import pytest
 
+from services.publish.lists import Listing
 from services.publish.renderers import Renderer
-from services.publish.renderers.renderer import FRONT_TEASERS
+from services.publish.renderers.renderer import FRONT_TEASERS, Turn
 from services.publish.views import TEASER_FIELDS, Teaser, teaser_of, text_of
-from shared.events import Byline, Correction
+from shared.events import Byline, Correction, Picture, Retraction
 from shared.newsroom import load_newsroom
 from tests.factories import public_article
 
-VOID = {"meta", "link", "br", "hr", "img", "input", "wbr", "col"}
+VOID = {"meta", "source", "link", "br", "hr", "img", "input", "wbr", "col"}
 NARROW = "\u202f"
 HOSTILE = "\"><script>alert(1)</script>' onload=x {{ 7*7 }} </title> & <b>\u202e\x00"
 
@@ -59,9 +61,10 @@ class Page(HTMLParser):
         return [got for name, got in self.elements if name == tag and wanted.items() <= got.items()]
 
     def structured(self) -> dict[str, object]:
-        data = json.loads(self.texts["script"][0])
-        assert isinstance(data, dict)
-        return data
+        data = next(json.loads(text) for text in self.texts["script"] if text)
+        found = data[0] if isinstance(data, list) else data
+        assert isinstance(found, dict)
+        return found
 
 
 @pytest.fixture(scope="module")
@@ -84,6 +87,30 @@ def a_teaser(number: int = 0, **values: object) -> Teaser:
     return Teaser(**{**defaults, **values})  # type: ignore[arg-type]
 
 
+def a_picture(**values: Any) -> Picture:
+    defaults: dict[str, Any] = {
+        "media_id": UUID(int=7),
+        "digest": "ab" * 32,
+        "media_type": "image/jpeg",
+        "width": 2000,
+        "height": 1500,
+        "alt": "Le pont, vu de la rive nord",
+    }
+    return Picture(**{**defaults, **values})
+
+
+def found_article() -> dict[str, Any]:
+    return {
+        "id": "x",
+        "url": "/societe/x",
+        "headline": HOSTILE,
+        "excerpt_html": "Un <mark>pont</mark> <script>alert(1)</script>",
+        "section": "societe",
+        "language": "fr",
+        "first_published_at": "2026-11-23T10:05:00+00:00",
+    }
+
+
 def every_page(renderer: Renderer, language: str) -> dict[str, bytes]:
     article = public_article(
         language=language,
@@ -101,9 +128,27 @@ def every_page(renderer: Renderer, language: str) -> dict[str, bytes]:
         "bare article": renderer.article_page(replace(article, standfirst="", bylines=(), corrections=(), tags=())),
         "front": renderer.front_page(language, teasers),
         "empty front": renderer.front_page(language, []),
-        "section": renderer.section_page(language, "politique", teasers),
-        "empty section": renderer.section_page(language, "sport", []),
-        "tombstone": renderer.tombstone_page(language),
+        "pictured article": renderer.article_page(
+            replace(article, images=(a_picture(alt=HOSTILE, caption=HOSTILE, credit=HOSTILE),)), pictured=True
+        ),
+        "retracted article": renderer.article_page(
+            replace(article, status="retracted", retraction=Retraction(note=HOSTILE, retracted_at=article.updated_at))
+        ),
+        "section": renderer.list_page(Listing("section", language, "politique"), "", teasers),
+        "empty section": renderer.list_page(Listing("section", language, "sport"), "", []),
+        "older page": renderer.list_page(
+            Listing("section", language, "sport", 3), "", teasers, Turn("/sport/page/4/", "/sport/page/2/", 3)
+        ),
+        "tag": renderer.list_page(Listing("tag", language, "x"), HOSTILE, teasers),
+        "author": renderer.list_page(Listing("author", language, "x"), HOSTILE, teasers),
+        "month": renderer.month_page(Listing("month", language, "2026-11"), teasers),
+        "archive": renderer.archive_page(language, ["2026-11", "2026-10", "2025-01"]),
+        "search": renderer.search_page(language, HOSTILE, [found_article()], "/search?q=x"),
+        "empty search": renderer.search_page(language, HOSTILE, [], ""),
+        "search without words": renderer.search_page(language, "", [], ""),
+        "search away": renderer.search_page(language, "eau", None, ""),
+        "tombstone": renderer.withdrawn_page(language, "killed"),
+        "expired": renderer.withdrawn_page(language, "expired"),
         "not found": renderer.not_found_page(language),
     }
 
@@ -133,14 +178,16 @@ def test_no_page_runs_a_script_or_asks_another_site_for_anything(renderer: Rende
         for tag, attributes in page.elements:
             assert not [name for name in attributes if name.startswith("on") or name == "style"], (kind, tag)
             assert not attributes.get("href", "").startswith("javascript:"), kind
-            assert tag not in {"style", "iframe", "object", "embed", "base", "form"}, kind
-            if tag == "script":
-                assert attributes == {"type": "application/ld+json"}, kind
+            assert tag not in {"style", "iframe", "object", "embed", "base"}, kind
+            if tag == "form":
+                assert attributes["action"] == "/search", kind
+            if tag == "script" and attributes != {"type": "application/ld+json"}:
+                assert attributes["src"] in renderer.installed_files(), kind
             for name in ("src", "srcset", "poster"):
                 assert attributes.get(name, "/").startswith("/"), kind
             if tag == "link" and attributes["rel"] in {"stylesheet", "icon"}:
                 assert attributes["href"].startswith("/assets/"), kind
-                assert attributes["href"] in renderer.static_files(), kind
+                assert attributes["href"] in renderer.installed_files(), kind
         (policy,) = page.all("meta", **{"http-equiv": "Content-Security-Policy"})
         assert "default-src 'none'" in policy["content"]
         assert "unsafe" not in policy["content"]
@@ -196,8 +243,8 @@ def test_an_article_page_has_all_that_a_newspaper_page_has(renderer: Renderer) -
     assert data["dateModified"] == "2026-12-01T08:30:12+01:00"
     assert data["author"] == [
         {"@type": "Person", "name": "Inès Vallier", "url": "https://rives.example/i"},
-        {"@type": "Person", "name": "A. B."},
-        {"@type": "Person", "name": "C. D."},
+        {"@type": "Person", "name": "A. B.", "url": "https://rives.example/auteur/a-b/"},
+        {"@type": "Person", "name": "C. D.", "url": "https://rives.example/auteur/c-d/"},
     ]
     assert data["correction"] == [
         {
@@ -260,10 +307,11 @@ def test_the_front_page_shows_each_article_once_and_groups_the_older_ones_by_sec
 
 
 def test_a_section_page_leads_with_its_newest_and_names_its_feed(renderer: Renderer) -> None:
-    page = Page(renderer.section_page("en", "politique", [a_teaser(0, language="en"), a_teaser(3, language="en")]))
+    teasers = [a_teaser(0, language="en"), a_teaser(3, language="en")]
+    page = Page(renderer.list_page(Listing("section", "en", "politique"), "", teasers))
     assert page.texts["h1"] == ["Politics"]
     assert page.all("a", href="/en/politique/", **{"aria-current": "page"})
-    assert page.all("link", href="/en/politique/feed.xml", title="Les Deux Rives: Politics")
+    assert page.all("link", href="/en/politique/feed.xml", title="Les Deux Rives: Politics (RSS)")
     assert [text.split(":")[0] for text in page.texts["h2"]] == ["Nouvelle numéro 0 ", "Nouvelle numéro 3 "]
 
 
@@ -273,7 +321,7 @@ def test_an_article_of_a_section_that_was_given_up_still_has_a_page(renderer: Re
 
 
 def test_a_tombstone_says_that_the_article_was_withdrawn_and_asks_not_to_be_indexed(renderer: Renderer) -> None:
-    page = Page(renderer.tombstone_page("fr"))
+    page = Page(renderer.withdrawn_page("fr", "killed"))
     assert page.texts["h1"] == ["Cet article a été retiré"]
     assert page.all("meta", name="robots", content="noindex")
     assert not page.all("link", rel="canonical")
@@ -286,7 +334,7 @@ def test_the_same_input_gives_the_same_bytes_in_another_renderer(renderer: Rende
     article = public_article(language=language)
     teasers = [a_teaser(number, language=language) for number in range(30)]
     for writer in (renderer, other):
-        writer.section_page(language, "sport", list(reversed(teasers)))
+        writer.list_page(Listing("section", language, "sport"), "", list(reversed(teasers)))
     for _ in range(2):
         assert renderer.article_page(article, teasers[:6]) == other.article_page(article, teasers[:6])
         assert renderer.front_page(language, teasers) == other.front_page(language, teasers)
@@ -323,7 +371,7 @@ def test_a_teaser_changes_only_with_what_other_pages_show() -> None:
         changed: Any = {field: value}
         assert teaser_of(replace(article, **changed)) != before, field
     assert set(TEASER_FIELDS) == {
-        "path", "language", "section", "headline", "summary", "first_published_at", "bylines",
+        "path", "language", "section", "headline", "summary", "first_published_at", "bylines", "picture",
     }  # fmt: skip
 
 

@@ -9,8 +9,10 @@ from xml.etree import ElementTree
 
 import pytest
 
+from services.publish.lists import Listing
 from services.publish.renderers import Renderer
-from shared.events import Byline, Correction
+from services.publish.views import Entry
+from shared.events import Byline, Correction, PublicArticle
 from shared.newsroom import load_newsroom
 from tests.factories import public_article
 
@@ -23,6 +25,10 @@ NARROW = "\u202f"
 @pytest.fixture(scope="module")
 def renderer() -> Renderer:
     return Renderer(load_newsroom(base_url="https://rives.example"))
+
+
+def rss(renderer: Renderer, articles: list[PublicArticle]) -> bytes:
+    return renderer.feeds(Listing("front", "fr"), "", [Entry(one) for one in articles])["feed.xml"]
 
 
 def channel_of(content: bytes) -> ElementTree.Element:
@@ -39,7 +45,7 @@ def the(element: ElementTree.Element, name: str) -> str:
 
 
 def test_a_feed_names_itself_its_page_and_its_language(renderer: Renderer) -> None:
-    front = channel_of(renderer.rss("fr", None, [public_article()], "/feed.xml"))
+    front = channel_of(rss(renderer, [public_article()]))
     assert the(front, "title") == "Les Deux Rives"
     assert the(front, "link") == "https://rives.example/"
     assert the(front, "description") == "Le monde vu de la Méditerranée"
@@ -50,7 +56,7 @@ def test_a_feed_names_itself_its_page_and_its_language(renderer: Renderer) -> No
         "type": "application/rss+xml",
         "href": "https://rives.example/feed.xml",
     }
-    section = channel_of(renderer.rss("en", "politique", [], renderer.feed_path("en", "politique")))
+    section = channel_of(renderer.feeds(Listing("section", "en", "politique"), "", [])["feed.xml"])
     assert the(section, "title") == "Les Deux Rives: Politics"
     assert the(section, "link") == "https://rives.example/en/politique/"
     assert section.find(ATOM_LINK).get("href") == "https://rives.example/en/politique/feed.xml"  # type: ignore[union-attr]
@@ -67,7 +73,7 @@ def test_an_item_carries_the_whole_article(renderer: Renderer) -> None:
         corrections=(Correction(note="Six < sept", corrected_at=datetime(2026, 11, 4, 10, 5, tzinfo=UTC)),),
         tags=("ponts",),
     )
-    channel = channel_of(renderer.rss("fr", None, [article], "/feed.xml"))
+    channel = channel_of(rss(renderer, [article]))
     item = channel.find("item")
     assert item is not None
     assert the(item, "title") == f"Ports{NARROW}: <b>qui</b> paiera{NARROW}?"
@@ -95,7 +101,7 @@ def test_nothing_that_an_article_holds_breaks_the_xml(renderer: Renderer) -> Non
         bylines=(Byline(name=signs),),
         tags=(signs,),
     )
-    item = channel_of(renderer.rss("fr", None, [article], "/feed.xml")).find("item")
+    item = channel_of(rss(renderer, [article])).find("item")
     assert item is not None
     for name in ("title", "description", CREATOR, CONTENT):
         assert "\U0001f4f0" in the(item, name)
@@ -109,7 +115,7 @@ def test_an_articles_id_in_feeds_outlives_its_headline_section_and_address() -> 
     article = public_article()
     later = public_article(id=article.id, change=9, headline="Autre", section="sport", slug="autre")
     guids = {
-        channel_of(Renderer(paper).rss("fr", None, [one], "/feed.xml")).findtext("item/guid")
+        channel_of(rss(Renderer(paper), [one])).findtext("item/guid")
         for paper, one in ((newsroom, article), (moved, later))
     }
     assert guids == {f"tag:old.example,2026-11-23:{article.id}"}
@@ -117,8 +123,8 @@ def test_an_articles_id_in_feeds_outlives_its_headline_section_and_address() -> 
 
 def test_a_feeds_items_keep_their_order_and_its_bytes_depend_on_nothing_else(renderer: Renderer) -> None:
     articles = [public_article(slug=f"a{number}") for number in range(5)]
-    content = renderer.rss("fr", None, articles, "/feed.xml")
+    content = rss(renderer, articles)
     links = [link.text for link in channel_of(content).iterfind("item/link")]
     assert links == [f"https://rives.example/societe/a{number}" for number in range(5)]
     again = Renderer(load_newsroom(base_url="https://rives.example"))
-    assert again.rss("fr", None, articles, "/feed.xml") == content
+    assert rss(again, articles) == content

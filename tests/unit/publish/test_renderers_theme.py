@@ -37,7 +37,7 @@ def test_an_edition_without_labels_is_refused_by_name(tmp_path: Path) -> None:
     with pytest.raises(ThemeError, match=r"labels/de\.toml: should also have .*skip"):
         load_theme([], ["fr", "de"])
     write(tmp_path, "labels/de.toml", 'skip = "Zum Inhalt"\nlocale = "de"')
-    with pytest.raises(ThemeError, match=r"labels/de\.toml: should also have and, .*updated"):
+    with pytest.raises(ThemeError, match=r"labels/de\.toml: should also have .*and, .*updated"):
         load_theme([tmp_path], ["fr", "de"])
 
 
@@ -72,11 +72,11 @@ def test_a_newsroom_replaces_single_templates_labels_and_static_files(tmp_path: 
     assert "<footer>Imprimé à Les Deux Rives</footer>" in page
     assert "Dans le même sillage" in page
     assert 'class="masthead"' in page
-    (style,) = [path for path in own.static_files() if path.endswith(".css")]
+    (style,) = [path for path in own.installed_files() if path.endswith(".css")]
     assert style in page
-    assert own.static_files()[style].endswith(b":root { --accent: rebeccapurple; }")
-    assert style not in plain.static_files()
-    assert any(re.fullmatch(r"/assets/logo\.[0-9a-f]{12}\.svg", path) for path in own.static_files())
+    assert own.installed_files()[style].endswith(b":root { --accent: rebeccapurple; }")
+    assert style not in plain.installed_files()
+    assert any(re.fullmatch(r"/assets/logo\.[0-9a-f]{12}\.svg", path) for path in own.installed_files())
     assert own.version != plain.version
 
 
@@ -123,13 +123,15 @@ def luminance(colour: str) -> float:
 def test_robots_are_told_what_the_newspaper_decided() -> None:
     newsroom = load_newsroom(base_url="https://rives.example")
     renderer = Renderer(newsroom)
-    text = renderer.robots_txt(("/sitemap.xml",)).decode()
+    files = renderer.installed_files()
+    text = files["/robots.txt"].decode()
     assert "User-agent: GPTBot\n" in text
-    assert text.endswith("\nSitemap: https://rives.example/sitemap.xml\n")
-    assert json.loads(renderer.tdmrep_json()) == [{"location": "/*", "tdm-reservation": 1}]
+    assert "\nSitemap: https://rives.example/sitemap.xml\n" in text
+    assert text.endswith("\nSitemap: https://rives.example/sitemaps/news-ar.xml\n")
+    assert json.loads(files["/.well-known/tdmrep.json"]) == [{"location": "/*", "tdm-reservation": 1}]
     object.__setattr__(newsroom, "ai_opt_out", False)
     open_to_all = Renderer(newsroom)
-    assert "GPTBot" not in open_to_all.robots_txt().decode()
-    assert "Sitemap" not in open_to_all.robots_txt().decode()
+    files = open_to_all.installed_files()
+    assert "GPTBot" not in files["/robots.txt"].decode()
     assert "tdm-reservation" not in open_to_all.article_page(public_article()).decode()
-    assert json.loads(open_to_all.tdmrep_json()) == [{"location": "/*", "tdm-reservation": 0}]
+    assert json.loads(files["/.well-known/tdmrep.json"]) == [{"location": "/*", "tdm-reservation": 0}]

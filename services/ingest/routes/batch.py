@@ -1,0 +1,131 @@
+"""POST /v1/articles/batch: NDJSON in, NDJSON verdicts out."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from typing import Any
+
+from flask import Response, request, stream_with_context
+from marshmallow import ValidationError
+from sqlalchemy.orm import Session
+
+from services.ingest import actions, store
+from services.ingest.actions import Wanted
+from services.ingest.actions.batch import Line, Verdict, verdicts
+from services.ingest.domain.states import Status
+from services.ingest.routes.desk import DRY_RUN, Desk, hash_of, idempotency_key, idempotent, is_dry_run, truth, warned
+from services.ingest.schemas import articles as bodies
+from services.ingest.schemas.replies import VerdictReply
+from shared import clock, http
+from shared.errors import BadRequest, NewsroomError, Unprocessable, UnsupportedMediaType
+
+NDJSON = "application/x-ndjson"
+_TYPES = (NDJSON, "application/ndjson", "application/jsonl", "application/json-seq")
+LINE_BYTES = 2 * 1024 * 1024
+LINES_MAX = 100_000
+_BULK = {
+    "in": "query",
+    "name": "bulk",
+    "schema": {"type": "boolean", "default": False},
+    "description": "true: what follows from it waits behind today's news, as for an archive.",
+}
+
+
+def add_batch_route(bp: Any, desk: Desk) -> None:
+    """The route of batches."""
+    content = {
+        NDJSON: {"schema": {"type": "string", "description": "One article a line, as POST /v1/articles takes it."}}
+    }
+
+    @bp.post("/batch")
+    @http.needs("reporter")
+    @bp.doc(requestBody={"required": True, "content": content})
+    @idempotent(bp, DRY_RUN, _BULK)
+    @bp.response(200, VerdictReply, content_type=NDJSON)
+    def post_batch() -> Response:
+        """Accept many articles, one a line; read the verdicts while sending, or send at most 1,000 lines at a time.
+
+        200 with one verdict a line, in order: its number, the status that a request of its own would have had, and the
+        article's id and address, or a problem. Lines commit in groups; a refused one spoils no other. With an
+        Idempotency-Key a line that comes again under the same number gets its first verdict.
+        """
+        if request.mimetype not in _TYPES:
+            raise UnsupportedMediaType(f"Send Content-Type: {NDJSON}, not {request.mimetype or 'nothing'}.")
+        request.max_content_length = None  # lines are bounded instead
+        dry = is_dry_run()
+        lane = "bulk" if truth("bulk") else None
+        lines = _lines(desk, key=None if dry else idempotency_key(), lane=lane)
+
+        def answer() -> Iterator[str]:
+            for verdict in verdicts(http.node().db, lines, keep=not dry):
+                yield json.dumps(_shown(verdict), ensure_ascii=False) + "\n"
+
+        headers = {"X-Accel-Buffering": "no"}
+        return Response(stream_with_context(answer()), mimetype=NDJSON, headers=headers)
+
+
+def _lines(desk: Desk, *, key: str | None, lane: str | None) -> Iterator[Line]:
+    number = 0
+    while raw := request.stream.readline(LINE_BYTES + 1):
+        if not raw.strip():
+            continue
+        number += 1
+        if number > LINES_MAX:
+            yield Line(number, 0, refused=BadRequest(f"A batch may have at most {LINES_MAX} lines."))
+            return
+        if len(raw) > LINE_BYTES:
+            while len(raw) > LINE_BYTES and not raw.endswith(b"\n"):
+                raw = request.stream.readline(LINE_BYTES + 1)
+            yield Line(number, 0, refused=BadRequest(f"The line is longer than {LINE_BYTES} bytes."))
+            continue
+        yield _line(desk, number, raw, key=key, lane=lane)
+
+
+def _line(desk: Desk, number: int, raw: bytes, *, key: str | None, lane: str | None) -> Line:
+    try:
+        sent = http.parse_json(raw)
+        fields = desk.article_body.load(sent)
+    except ValidationError as error:
+        return Line(number, len(raw), refused=Unprocessable(errors=http.faults_of(error)))
+    except NewsroomError as error:
+        return Line(number, len(raw), refused=error)
+    publish = fields.pop("status") == Status.LIVE
+    wanted = Wanted(**fields)
+    notices = bodies.notices_of_turned_lines(sent)
+    owner, actor, line_key = http.key_owner(), http.actor(), f"{key}#{number}"
+    path = request.path
+
+    def accept(session: Session) -> dict[str, Any]:
+        now = clock.now()
+        if key is not None:
+            first = actions.first_answer(
+                session, owner=owner, path=path, key=line_key, body_hash=hash_of(sent), now=now
+            )
+            if first is not None:
+                return {**json.loads(first.body), "replay": True}
+        held = actions.accept_article(
+            session, wanted, publish=publish, newsroom=desk.newsroom, by=actor, now=now, lane=lane
+        )
+        article = held.article
+        answer = {
+            "status": 200 if held.existing else 201,
+            "id": str(article.id),
+            "change": article.change,
+            "state": article.status,
+            "url": desk.newsroom.url(article.path),
+            "warnings": warned((*notices, *held.warnings)),
+        }
+        if key is not None:
+            body = json.dumps(answer, ensure_ascii=False)
+            store.keep_answer(session, owner=owner, path=path, key=line_key, status=201, headers={}, body=body)
+        return answer
+
+    return Line(number, len(raw), work=accept)
+
+
+def _shown(verdict: Verdict) -> dict[str, Any]:
+    if verdict.error is not None:
+        problem = http.problem_of(verdict.error)
+        return {"line": verdict.number, "status": verdict.error.status, "problem": problem}
+    return {"line": verdict.number, **(verdict.answer or {})}

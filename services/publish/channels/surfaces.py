@@ -1,0 +1,74 @@
+"""The feeds and sitemaps in which an article stands: hubs and search engines hear of it when these are in place."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Collection, Iterable, Sequence
+from datetime import datetime, timedelta
+from typing import Any
+from urllib.parse import urlsplit
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from services.publish.kinds import BUILD_PAGE
+from services.publish.site import LocalSite
+from shared.newsroom import Newsroom
+from shared.tables import jobs as jobs_table
+
+FEEDS = ("feed.xml", "atom.xml", "feed.json")
+# An old article's correction is in no feed, and its lists may be asked for all the time: it waits no longer than this.
+LONGEST_WAIT = timedelta(seconds=30)
+
+
+def lists_of(newsroom: Newsroom, language: str, section: str) -> list[str]:
+    """The URL paths of the lists that show an article when it is new: "/", "/sport/"."""
+    edition = newsroom.edition(language)
+    return [newsroom.front_path(edition), newsroom.section_path(edition, section)]
+
+
+def feeds_of(newsroom: Newsroom, language: str, section: str) -> list[str]:
+    """The URL paths of its feeds, in every form, whether the site has that form or not."""
+    return [f"{path}{feed}" for path in lists_of(newsroom, language, section) for feed in FEEDS]
+
+
+def waits_for(newsroom: Newsroom, language: str, section: str) -> list[str]:
+    """The pages that must not be waiting to be built: lists, feeds and sitemaps, as jobs name them."""
+    lists = [path.rstrip("/") or "/" for path in lists_of(newsroom, language, section)]
+    news = f"/sitemaps/news-{newsroom.edition(language)}.xml"
+    return [*lists, *feeds_of(newsroom, language, section), "/sitemap.xml", news]
+
+
+def are_in_place(session: Session, site: LocalSite, body: str, created_at: datetime, now: datetime) -> bool:
+    """Whether the feeds that a delivery's body names mention, or no longer mention, its article."""
+    content: dict[str, Any] = json.loads(body)
+    if now - created_at > LONGEST_WAIT:
+        return True
+    if not _pending(session, content.get("waits_for", ())):
+        return True
+    about = str(content["about"])
+    feeds = [path for path in existing(site, content["feeds"]) if path.endswith("feed.xml")]
+    return bool(feeds) and all((about in _text(site, path)) == content["live"] for path in feeds)
+
+
+def existing(site: LocalSite, paths: Iterable[str]) -> list[str]:
+    """Those of these paths that the site has."""
+    return [path for path in paths if site.read(path) is not None]
+
+
+def paths_of(urls: Sequence[str]) -> list[str]:
+    """The paths of these URLs."""
+    return [urlsplit(url).path for url in urls]
+
+
+def _pending(session: Session, paths: Collection[str]) -> bool:
+    waiting = select(jobs_table.c.id).where(
+        jobs_table.c.kind == BUILD_PAGE,
+        jobs_table.c.reference.in_(list(paths)),
+        jobs_table.c.state.in_(("ready", "leased")),
+    )
+    return session.execute(waiting.limit(1)).first() is not None
+
+
+def _text(site: LocalSite, path: str) -> str:
+    return (site.read(path) or b"").decode("utf-8", "replace")

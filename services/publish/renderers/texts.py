@@ -1,0 +1,47 @@
+"""Small texts as pages show them: set by the rules of their language, with signs that pages can carry."""
+
+from __future__ import annotations
+
+import json
+
+from markupsafe import Markup
+
+from services.publish.renderers.editions import Edition
+from services.publish.renderers.safe import clean_text
+from services.publish.renderers.typography import applies_to, french_text
+from shared.events import Byline
+
+_OG_LOCALES = {"ar": "ar_AR", "en": "en_GB", "fr": "fr_FR"}
+_ENCODER = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"))
+
+
+def set_text(text: str, french: bool) -> str:
+    """Plain text as it is shown, not yet escaped."""
+    clean = clean_text(text)
+    return french_text(clean) if french else clean
+
+
+def filled(pattern: str, edition: Edition, **values: str) -> str:
+    """A label with {name} and others filled in."""
+    text = pattern.replace("{name}", edition.name)
+    for name, value in values.items():
+        text = text.replace(f"{{{name}}}", value)
+    return french_text(text) if applies_to(edition.language) else text
+
+
+def byline_html(byline: Byline, path: str) -> Markup:
+    """A name as readers see it, leading to its page if there is one."""
+    name = Markup("<bdi>{}</bdi>").format(clean_text(byline.name))
+    if path:
+        return Markup('<a rel="author" href="{}">{}</a>').format(path, name)
+    return name
+
+
+def data_block(data: object) -> Markup:
+    """JSON that may stand in a script element: no "<" can end it."""
+    return Markup(_ENCODER.encode(data).replace("<", "\\u003c"))  # noqa: S704 (escaped just here)
+
+
+def og_locale(language: str) -> str:
+    """A language as OpenGraph names it."""
+    return _OG_LOCALES.get(language) or language.replace("-", "_")

@@ -1,0 +1,101 @@
+// More of "read also" as the reader nears the end of it: each related article's own set, in turn. Without this script
+// the page still has its whole set.
+"use strict";
+(() => {
+  const block = document.querySelector(".related[data-more]");
+  if (!block || !("IntersectionObserver" in window)) return;
+  const list = block.querySelector(".teasers");
+  const seen = new Set([location.pathname]);
+  const waiting = [];
+  const most = 48;
+  let busy = false;
+
+  const status = document.createElement("p");
+  status.className = "loading";
+  status.setAttribute("role", "status");
+  block.append(status);
+
+  for (const link of list.querySelectorAll(".headline a")) {
+    const path = link.getAttribute("href");
+    seen.add(path);
+    waiting.push(path + "/related.json");
+  }
+
+  const element = (name, className, text) => {
+    const made = document.createElement(name);
+    if (className) made.className = className;
+    if (text) made.textContent = text;
+    return made;
+  };
+
+  const teaser = (one) => {
+    const item = element("li");
+    const card = element("article", "teaser");
+    if (one.language !== document.documentElement.lang) {
+      card.lang = one.language;
+      card.dir = one.direction;
+    }
+    if (one.picture) {
+      card.classList.add("pictured");
+      const frame = element("div", "picture");
+      const image = element("img");
+      image.loading = "lazy";
+      image.alt = one.picture.alt;
+      image.width = one.picture.width;
+      image.height = one.picture.height;
+      image.sizes = "(min-width: 64rem) 18rem, (min-width: 44rem) 45vw, 100vw";
+      image.srcset = one.picture.srcset;
+      image.src = one.picture.src;
+      frame.append(image);
+      card.append(frame);
+    }
+    card.append(element("p", "kicker", one.section));
+    const headline = element("h3", "headline");
+    const link = element("a", "", one.headline);
+    link.href = one.path;
+    headline.append(link);
+    card.append(headline);
+    if (one.excerpt) card.append(element("p", "summary", one.excerpt));
+    const meta = element("p", "meta");
+    const time = element("time", "", one.date);
+    time.dateTime = one.published_at;
+    meta.append(time);
+    card.append(meta);
+    item.append(card);
+    return item;
+  };
+
+  const more = async () => {
+    if (busy) return;
+    busy = true;
+    status.textContent = block.dataset.loading;
+    let added = 0;
+    while (waiting.length && added < 3 && list.children.length < most) {
+      try {
+        const answer = await fetch(waiting.shift());
+        if (!answer.ok) continue;
+        for (const one of (await answer.json()).items) {
+          if (seen.has(one.path) || list.children.length >= most) continue;
+          seen.add(one.path);
+          waiting.push(one.related);
+          list.append(teaser(one));
+          added += 1;
+        }
+      } catch {
+        break;
+      }
+    }
+    status.textContent = "";
+    busy = false;
+    if (!added || !waiting.length || list.children.length >= most) watcher.disconnect();
+    else {
+      watcher.unobserve(status);
+      watcher.observe(status);
+    }
+  };
+
+  const watcher = new IntersectionObserver((entries) => {
+    if (entries.some((entry) => entry.isIntersecting)) more();
+  }, { rootMargin: "400px 0px" });
+  watcher.observe(status);
+})();

@@ -1,0 +1,159 @@
+"""Looking after the site: build it again, mend it after a power cut, and find what differs from what was built."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from typing import Any
+
+from sqlalchemy.orm import Session
+
+from services.publish import list_store, lists, renditions, store
+from services.publish.actions import shelve
+from services.publish.build import NINJS, RELATED, Builder, beside_of
+from services.publish.kinds import BUILD_PAGE, REBUILD_SITE
+from services.publish.lists import Listing
+from services.publish.models import Page
+from shared import jobs
+from shared.errors import Fault, Unprocessable
+from shared.jobs import Claim
+
+REBUILD_SLICE = 200
+# After the machine's power failed, files written in the last moments may be damaged: this much is looked at again.
+SUSPECT = timedelta(minutes=15)
+
+
+def rebuild_site(claim: Claim, *, builder: Builder) -> None:
+    """Ask, a slice at a time, for every page to be built and its files compared. The payload holds where to go on.
+
+    First the articles, whose places in lists are looked after as well; then the lists.
+    """
+    with claim.finish() as session:
+        for job in claim.jobs:
+            after, part = (job.payload or {}).get("after", ""), (job.payload or {}).get("part", "articles")
+            if part == "articles":
+                paths = store.live_paths_after(session, after, REBUILD_SLICE)
+                held = list(store.articles_at(session, paths).values())
+                shelve(session, builder, {one.id for one in held}, held)
+                renditions.mend(session, builder, [one.id for one in held if one.images])
+                following = {"part": "articles", "after": paths[-1]} if paths else {"part": "lists", "after": ""}
+            else:
+                found = list_store.list_paths_after(session, after, REBUILD_SLICE)
+                paths = [path for base, size in found for path in _pages_of(builder, base, size)]
+                if after == "":
+                    paths += [lists.list_path(builder.newsroom, one) for one in lists.always(builder.newsroom)]
+                following = {"part": "lists", "after": found[-1][0]} if found else {}
+            jobs.add_many(session, BUILD_PAGE, [(path, {"check": True}) for path in set(paths)], lane="bulk")
+            if following:
+                # A new reference: this job itself ends as done.
+                name = f"{job.reference.partition(' then ')[0]} then {following['part']} {following['after']}"
+                jobs.add(session, REBUILD_SITE, name[:400], lane="bulk", payload=following)
+
+
+def _pages_of(builder: Builder, base: str, size: int) -> list[str]:
+    """The paths of a list's pages, and of a month's sitemaps."""
+    listing = builder.list_at(base)
+    if listing is None:
+        return []
+    found = [base, *(f"{base}/page/{page}" for page in range(1, size // lists.PLACES[listing.kind] + 1))]
+    if listing.kind == "month":
+        for page in range(1, (size - 1) // lists.SITEMAP_PLACES + 2):
+            sitemap = Listing("sitemap", listing.language, listing.key, page)
+            found.append(lists.list_path(builder.newsroom, sitemap))
+    return found
+
+
+def ask_for_rebuild(session: Session, path: str | None, *, builder: Builder, now: datetime) -> None:
+    """Have one page, or the whole site, built again and compared with the files that are there.
+
+    Raises Unprocessable for a path at which there is no article and no list.
+    """
+    if path is None:
+        jobs.add(session, REBUILD_SITE, now.isoformat(), lane="bulk")
+        return
+    path = lists.page_path(path)
+    folder, _, name = path.rpartition("/")
+    if name in {*lists.FEEDS, NINJS, RELATED}:
+        path = lists.page_path(folder)
+    if builder.list_at(path) is None and not store.ids_at(session, [path]):
+        fault = Fault("/path", "unknown", f"No article or list of this site is at {path}.")
+        raise Unprocessable(errors=[fault])
+    jobs.add(session, BUILD_PAGE, path, lane="normal", payload={"check": True})
+
+
+def look_after(session: Session, *, builder: Builder, now: datetime) -> None:
+    """At a start: build the site again if the theme or the newsroom has changed, and mend what a power cut hurt."""
+    if store.fact(session, "version") != builder.version:
+        store.save_fact(session, "version", builder.version)
+        ask_for_rebuild(session, None, builder=builder, now=now)
+    for page in store.pages_built_lately(session, SUSPECT):
+        if _differences(session, builder, page):
+            jobs.add(session, BUILD_PAGE, page.path, payload={"check": True})
+
+
+def age_news(session: Session, *, builder: Builder, now: datetime) -> None:
+    """Have news sitemaps built again whose oldest article is too old for them by now."""
+    for language in builder.newsroom.languages:
+        path = lists.list_path(builder.newsroom, Listing("news", language))
+        ages_at = store.fact(session, path)
+        if ages_at and datetime.fromisoformat(ages_at) <= now:
+            jobs.add(session, BUILD_PAGE, path)
+
+
+def verify(session: Session, *, builder: Builder) -> list[dict[str, Any]]:
+    """Every difference between the database and the store: {"path", "problem", "detail"} each."""
+    found: list[dict[str, Any]] = []
+    pictures = renditions.known_paths(session, builder.renderer.forms)
+    known = builder.installed_paths() | pictures
+    after = ""
+    while pages := store.pages_after(session, after, 500):
+        after = pages[-1].path
+        for page in pages:
+            known.add(page.path)
+            known |= {beside_of(page.path, name) for name in page.beside}
+            found += _differences(session, builder, page)
+    found += [
+        {"path": path, "problem": "missing", "detail": "a rendition of a picture is not there"}
+        for path in sorted(pictures)
+        if not builder.site.exists(path)
+    ]
+    for listing in lists.always(builder.newsroom):
+        path = lists.list_path(builder.newsroom, listing)
+        if path not in known and store.newest_versions(session, listing.language, listing.key or None, 1):
+            found.append({"path": path, "problem": "missing", "detail": "the list was never built"})
+    found += [
+        {"path": path, "problem": "missing", "detail": "a live article has no page"}
+        for path in store.live_paths_without_page(session)
+    ]
+    found += [
+        {"path": path, "problem": "extra", "detail": "the store holds a file that no page explains"}
+        for path in sorted(set(builder.site.paths()) - known)
+    ]
+    return found
+
+
+def _differences(session: Session, builder: Builder, page: Page) -> list[dict[str, Any]]:
+    def difference(problem: str, detail: str, path: str = page.path) -> dict[str, Any]:
+        return {"path": path, "problem": problem, "detail": detail}
+
+    found: list[dict[str, Any]] = []
+    for name, digest in page.beside.items():
+        path = beside_of(page.path, name)
+        if not builder.is_in_place(path, digest, False):
+            problem = "missing" if builder.site.read(path) is None else "changed"
+            found.append(difference(problem, "the file beside the page is not what was built", path))
+        elif not builder.site.twin_fits(path, False):
+            found.append(difference("changed", "a compressed twin stands beside the file", path))
+    if not page.digest:
+        return found
+    if page.gone and builder.site.read(page.path) is not None:
+        return [*found, difference("not gone", "a withdrawn page is still served")]
+    if not builder.is_in_place(page.path, page.digest, page.gone):
+        content = builder.site.tombstone(page.path) if page.gone else builder.site.read(page.path)
+        return [*found, difference("missing" if content is None else "changed", "the file is not what was built")]
+    if not builder.site.twin_fits(page.path, page.gone):
+        return [*found, difference("changed", "the compressed twin does not fit the page")]
+    if page.article_id is not None:
+        article = store.articles(session, [page.article_id]).get(page.article_id)
+        if article is not None and article.path == page.path and article.change != page.change:
+            return [*found, difference("stale", f"shows change {page.change}; the article is at {article.change}")]
+    return found

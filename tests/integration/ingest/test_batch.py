@@ -1,0 +1,133 @@
+"""Batches: NDJSON in, a verdict for each line out."""
+
+from __future__ import annotations
+
+import json
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from sqlalchemy import select
+
+from services.ingest.actions import batch
+from services.ingest.models import FirstAnswer
+from shared import clock
+from tests.integration.ingest.conftest import Newsroom
+
+
+def article(**fields: Any) -> dict[str, Any]:
+    body = {"format": "text", "text": "La mairie a confirmé."}
+    return {"headline": "Le pont ferme", "section": "societe", "body": body, "status": "live", **fields}
+
+
+def send(newsroom: Newsroom, lines: list[Any], query: str = "", **headers: str) -> list[dict[str, Any]]:
+    data = "".join(line if isinstance(line, str) else f"{json.dumps(line)}\n" for line in lines)
+    named = {name.replace("_", "-"): value for name, value in headers.items()}
+    answer = newsroom.client.post(
+        f"/v1/articles/batch{query}",
+        data=data.encode(),
+        content_type="application/x-ndjson",
+        headers={**newsroom.headers, **named},
+    )
+    assert answer.status_code == 200, answer.text
+    assert answer.mimetype == "application/x-ndjson"
+    return [json.loads(line) for line in answer.text.splitlines()]
+
+
+def test_each_line_has_its_verdict_and_a_bad_one_spoils_no_other(newsroom: Newsroom) -> None:
+    newsroom.accepted(slug="pris", section="sport")
+    lines: list[Any] = [
+        article(headline="Un"),
+        "{not json\n",
+        "\n",
+        article(headline=""),
+        article(slug="pris", section="sport"),
+        article(headline="Deux", status="draft"),
+        article(headline="Trois", images=[{"media": "01939c5e-0000-7000-8000-000000000000"}]),
+        article(headline="Quatre"),
+    ]
+
+    verdicts = send(newsroom, lines)
+
+    assert [one["line"] for one in verdicts] == list(range(1, 8))
+    assert [one["status"] for one in verdicts] == [201, 400, 422, 409, 201, 422, 201]
+    assert verdicts[2]["problem"]["errors"][0]["pointer"] == "/headline"
+    assert verdicts[3]["problem"]["code"] == "slug-taken"
+    assert [verdicts[n].get("state") for n in (0, 4, 6)] == ["live", "draft", "live"]
+    said = [one["data"]["article"]["headline"] for one in newsroom.said()]
+    assert said[1:] == ["Un", "Quatre"]
+    listed = newsroom.send("GET", "/v1/articles").get_json()["items"]
+    assert [one["headline"] for one in listed[:3]] == ["Quatre", "Deux", "Un"]
+
+
+def test_lines_commit_in_groups(newsroom: Newsroom, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(batch, "GROUP_LINES", 3)
+
+    verdicts = send(newsroom, [article(headline=f"Titre {n}") for n in range(10)])
+
+    assert {one["status"] for one in verdicts} == {201}
+    assert len(newsroom.said()) == 10
+
+
+def test_a_bulk_batch_lets_the_news_pass(newsroom: Newsroom) -> None:
+    send(newsroom, [article(notify=False)], "?bulk=true")
+
+    assert [one["lane"] for one in newsroom.said()] == ["bulk"]
+
+
+def test_a_batch_that_comes_again_under_its_key_gets_its_first_verdicts(newsroom: Newsroom) -> None:
+    lines = [article(headline="Un"), article(headline="Deux")]
+
+    first = send(newsroom, lines, Idempotency_Key='"b1"')
+    again = send(newsroom, [*lines, article(headline="Trois")], Idempotency_Key="b1")
+    other = send(newsroom, [article(headline="Autre")], Idempotency_Key="b1")
+
+    assert [{**one, "replay": True} for one in first] == again[:2]
+    assert again[2]["status"] == 201
+    assert other[0]["problem"]["code"] == "idempotency-key-reused"
+    assert len(newsroom.said()) == 3
+
+
+def test_a_dry_run_of_a_batch_keeps_nothing(newsroom: Newsroom) -> None:
+    verdicts = send(newsroom, [article(), article(), article(section="nowhere")], "?dry_run=true")
+
+    assert [one["status"] for one in verdicts] == [201, 201, 422]
+    assert newsroom.said() == []
+    assert newsroom.send("GET", "/v1/articles").get_json()["items"] == []
+
+
+def test_a_line_that_is_too_long_is_refused_and_the_next_is_taken(newsroom: Newsroom) -> None:
+    verdicts = send(newsroom, ["x" * 5_000_000 + "\n", article()])
+
+    assert [one["status"] for one in verdicts] == [400, 201]
+
+
+def test_a_batch_of_another_type_is_415(newsroom: Newsroom) -> None:
+    assert newsroom.send("POST", "/v1/articles/batch", {}).status_code == 415
+
+
+def test_an_article_that_has_its_origin_already_is_given_back_unchanged(newsroom: Newsroom) -> None:
+    first = newsroom.post(origin="wxr:https://old.example/?p=1")
+    again = newsroom.post(origin="wxr:https://old.example/?p=1", headline="Autre")
+    verdicts = send(newsroom, [article(origin="wxr:https://old.example/?p=1")])
+
+    assert (first.status_code, again.status_code, verdicts[0]["status"]) == (201, 200, 200)
+    assert again.get_json()["id"] == first.get_json()["id"] == verdicts[0]["id"]
+    assert again.get_json()["headline"] == first.get_json()["headline"]
+    assert len(newsroom.said()) == 1
+
+
+def test_first_answers_are_kept_for_a_day(newsroom: Newsroom, monkeypatch: pytest.MonkeyPatch) -> None:
+    newsroom.post({"Idempotency-Key": "k"})
+    tidy = newsroom.node.service.tidy
+    assert tidy is not None
+
+    def left_after(hours: int) -> int:
+        at = clock.now() + timedelta(hours=hours)
+        with monkeypatch.context() as then:
+            then.setattr(clock, "now", lambda: at)
+            with newsroom.node.unit_of_work() as session:
+                tidy(session, at - timedelta(days=7))
+                return len(session.scalars(select(FirstAnswer.key)).all())
+
+    assert (left_after(23), left_after(25)) == (1, 0)

@@ -1,0 +1,145 @@
+"""WebSub hubs, search engines by IndexNow, and Apprise targets, each a real server on this machine."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator
+from urllib.parse import parse_qs
+
+import pytest
+
+from services.publish.app import create_app
+from services.publish.service import create_service
+from services.publish.settings import PublishSettings
+from tests.factories import killed, public_article, published
+from tests.fakes import Receiver, receiver
+from tests.integration.publish.test_deliveries import deliver, let_time_pass, states, statuses
+from tests.integration.publish.test_publishing import House, subscribe
+
+
+@pytest.fixture
+def house(database_of: Callable[[str], str], settings_for: Callable[..., PublishSettings]) -> Iterator[House]:
+    settings = settings_for(
+        "publish",
+        database_of("publish"),
+        cls=PublishSettings,
+        ROTATIVE_WEBHOOK_ALLOW="127.0.0.0/8",
+        ROTATIVE_BASE_URL="https://journal.test",
+    )
+    house = House(create_service(settings), settings)
+    yield house
+    house.node.close()
+
+
+@pytest.fixture
+def hub() -> Iterator[Receiver]:
+    with receiver() as made:
+        yield made
+
+
+def attempt(house: House) -> None:
+    let_time_pass(house)
+    deliver(house)
+
+
+def test_a_hub_is_pinged_once_for_each_feed_and_only_when_the_feeds_show_the_article(
+    house: House, hub: Receiver
+) -> None:
+    subscribe(house, channel="websub", url=hub.url)
+    house.hear(published(slug="un"), published(slug="deux"))
+    deliver(house)
+    with house.node.unit_of_work():
+        pass
+    house.node.run_jobs("retry")
+    assert hub.got == []
+
+    house.finish()
+    attempt(house)
+
+    forms = [parse_qs(one.body.decode()) for one in hub.got]
+    assert [form["hub.mode"] for form in forms] == [["publish"]] * 6
+    assert {form["hub.url"][0] for form in forms} == {
+        f"https://journal.test/{place}{feed}"
+        for place in ("", "societe/")
+        for feed in ("feed.xml", "atom.xml", "feed.json")
+    }
+    assert all(form["hub.url"] == form["hub.topic"] for form in forms)
+    assert "un" in house.page("/feed.xml")
+    assert states(house) == ["delivered", "delivered"]
+
+
+def test_a_hub_hears_of_a_kill_and_nothing_of_a_refile(house: House, hub: Receiver) -> None:
+    subscribe(house, channel="websub", url=hub.url)
+    article = public_article()
+    house.hear(published(**vars(article)))
+    house.finish()
+    attempt(house)
+    told = len(hub.got)
+    house.hear(published(**{**vars(article), "change": 2, "revision": 2}))
+    house.finish()
+    attempt(house)
+    assert len(hub.got) == told
+
+    house.hear(killed(**{**vars(article), "change": 3, "status": "killed", "body_html": ""}), lane="urgent")
+    house.finish()
+    attempt(house)
+
+    assert len(hub.got) == 2 * told
+    assert article.slug not in house.page("/feed.xml")
+
+
+def test_a_hub_that_refuses_is_tried_again(house: House, hub: Receiver) -> None:
+    subscribe(house, channel="websub", url=hub.url)
+    hub.answer = lambda _: (503, {})
+    house.hear(published())
+    house.finish()
+    attempt(house)
+    hub.answer = lambda _: (202, {})
+    attempt(house)
+    assert statuses(house) == [503, 202]
+
+
+def test_search_engines_get_one_batch_and_find_the_key_at_the_site(house: House, hub: Receiver) -> None:
+    subscribe(house, channel="indexnow", url=hub.url)
+    house.hear(*(published(slug=f"numero-{number}") for number in range(5)))
+    house.finish()
+    attempt(house)
+
+    (one,) = hub.got
+    batch = json.loads(one.body)
+    assert batch["host"] == "journal.test"
+    assert batch["keyLocation"] == f"https://journal.test/{batch['key']}.txt"
+    assert batch["urlList"] == [f"https://journal.test/societe/numero-{number}" for number in range(5)]
+    app = create_app(house.node.settings)  # type: ignore[arg-type]
+    assert app.test_client().get(f"/{batch['key']}.txt").text == batch["key"]
+    app.extensions["rotative"].close()
+    assert states(house) == ["delivered"] * 5
+
+
+def test_an_apprise_target_gets_the_headline_once(house: House, hub: Receiver) -> None:
+    target = hub.url.replace("http://", "json://")
+    subscribe(house, channel="apprise", url=target)
+    subscribe(house, channel="apprise", url="nothing://known")
+    house.hear(published(headline="Le pont ferme"))
+    house.finish()
+    attempt(house)
+
+    (one,) = hub.got
+    message = json.loads(one.body)
+    assert message["title"] == "Le pont ferme"
+    assert "https://journal.test/societe/le-pont-du-port-ferme" in message["message"]
+    assert sorted(states(house)) == ["delivered", "failed"]
+
+
+def test_an_apprise_message_begun_by_a_worker_that_died_is_not_sent_again(house: House, hub: Receiver) -> None:
+    subscribe(house, channel="apprise", url=hub.url.replace("http://", "json://"))
+    house.hear(published())
+    with house.node.unit_of_work() as session:
+        from sqlalchemy import update
+
+        from services.publish.models import Delivery
+
+        session.execute(update(Delivery).values(state="sending"))
+    attempt(house)
+    assert hub.got == []
+    assert states(house) == ["unknown"]
