@@ -13,9 +13,7 @@ from services.recommend import domain, store
 from services.recommend.index import Article, Change, Reading, read
 from services.recommend.index.text import plain_text
 from services.recommend.keeper import Keeper, Turn
-from services.recommend.search import queries
 from services.recommend.search import store as search
-from services.recommend.search.excerpts import excerpt
 from shared import jobs, outbox
 from shared.events import ArticleProgress, ProgressFact, PublicArticle, RelatedChanged, RelatedSet
 from shared.service import Heard
@@ -45,12 +43,13 @@ def hear_articles(session: Session, heard: Sequence[Heard], *, keeper: Keeper, n
         return
     lane = heard[0].lane
     turn = keeper.take_turn(session, now=now)
+    hands = store.hands(session, [article.id for article in new]) if turn is not None else {}
     rows, facts = [], []
     for article in new:
         row = _row(article, texts)
         if turn is not None:
-            reading: Reading | None = row.pop("_read")
-            facts.append(_place(keeper, turn, row, reading, now=now))
+            placed = _for_index(row, row.pop("_read"), hands.get(article.id))
+            facts.append(_place(keeper, turn, row, placed, now=now))
         row.pop("_read", None)
         rows.append(row)
     store.save_articles(session, rows)
@@ -74,46 +73,13 @@ def place_waiting(session: Session, turn: Turn, *, keeper: Keeper, lane: str, no
     waiting = store.waiting_articles(session, MOST_PLACED)
     facts = []
     for row in waiting:
-        values = {"id": row.id, "change": row.change, "status": row.status, "language": row.language}
-        values |= {"section": row.section, "published_at": row.published_at, "words": row.words}
-        reading = Reading.unpacked(row.reading) if row.status == domain.LIVE else None
-        facts.append(_place(keeper, turn, values, reading, now=now))
+        values = {"id": row.id, "change": row.change, "words": row.words}
+        placed = store.for_index(row) if row.status == domain.LIVE else None
+        facts.append(_place(keeper, turn, values, placed, now=now))
         store.mark_placed(session, row, turn.position, values["words"])
     store.delete_sets(session, [row.id for row in waiting if row.status != domain.LIVE])
     _finish(session, keeper, turn, facts, lane=lane, now=now)
     return len(waiting) < MOST_PLACED
-
-
-def search_articles(
-    session: Session, *, q: str, lang: str, section: str, since: str, cursor: str, limit: str
-) -> dict[str, Any]:
-    """A page of what a reader searches, as SearchReply says. Every value is text as it came in; none is refused."""
-    query = queries.parse(q, lang or None)
-    most = domain.page_size(limit)
-    hits = search.find(
-        session,
-        query,
-        language=lang or None,
-        section=section or None,
-        since=domain.day_or_instant(since),
-        after=domain.after_cursor(cursor or since),
-        most=most + 1,
-    )
-    marks = query.marks()
-    items = [
-        {
-            "id": hit.article_id,
-            "url": hit.path,
-            "headline": hit.headline,
-            "excerpt_html": excerpt(hit.language, hit.text, marks),
-            "section": hit.section,
-            "language": hit.language,
-            "first_published_at": hit.published_at,
-        }
-        for hit in hits[:most]
-    ]
-    last = hits[most - 1] if len(hits) > most else None
-    return {"items": items, "next": None if last is None else domain.cursor(last.in_headline, last.number)}
 
 
 def ask_for_refresh(session: Session, *, now: datetime) -> None:
@@ -178,6 +144,7 @@ def _row(article: PublicArticle, texts: Mapping[UUID, str]) -> dict[str, Any]:
         "position": 0,
         "reading": b"",
         "words": {},
+        "evergreen": article.evergreen,
         "_read": None,
     }
     if article.status == domain.LIVE:
@@ -186,19 +153,28 @@ def _row(article: PublicArticle, texts: Mapping[UUID, str]) -> dict[str, Any]:
     return row
 
 
-def _place(keeper: Keeper, turn: Turn, row: dict[str, Any], reading: Reading | None, *, now: datetime) -> ProgressFact:
+def _for_index(row: dict[str, Any], reading: Reading | None, hand: Any) -> Article | None:
+    """A new state as the index takes it; None when it is not live."""
+    if reading is None:
+        return None
+    values = row["id"], row["language"], row["section"], row["published_at"], reading
+    article = Article(*values, evergreen=row["evergreen"])
+    return article if hand is None else store.decided(article, hand)
+
+
+def _place(keeper: Keeper, turn: Turn, row: dict[str, Any], article: Article | None, *, now: datetime) -> ProgressFact:
     """Put an article into the index or take it out; notes the position and the heaviest words in the row."""
     article_id: UUID = row["id"]
     row["position"] = turn.position
     turn.touched.add(article_id)
     try:
-        if reading is None:
+        if article is None:
             turn.index.remove(article_id)
             row["words"] = {}
             return ProgressFact(
                 article_id=article_id, change=row["change"], step="gone", at=now, detail={"surface": "related sets"}
             )
-        placed = turn.index.put(Article(article_id, row["language"], row["section"], row["published_at"], reading))
+        placed = turn.index.put(article)
     except Exception:
         keeper.drop()  # half changed: nothing can be said about what it holds
         raise

@@ -6,7 +6,13 @@ import os
 
 from flask import Flask
 
-from services.recommend.routes import refresh_blueprint, related_blueprint, search_blueprint
+from services.recommend.routes import (
+    hand_blueprint,
+    refresh_blueprint,
+    related_blueprint,
+    search_blueprint,
+    similar_blueprint,
+)
 from services.recommend.service import create_service
 from services.recommend.settings import RecommendSettings
 from shared import logs
@@ -24,5 +30,12 @@ def create_app(settings: RecommendSettings | None = None) -> Flask:
         settings = RecommendSettings.from_env(os.environ)
         logs.set_up("recommend", settings.log_level)
     node = Node(create_service(settings), settings)
-    blueprints = [related_blueprint(), search_blueprint(), refresh_blueprint(), protocol_blueprint("recommend")]
+    blueprints = [
+        related_blueprint(),
+        hand_blueprint(),
+        search_blueprint(),
+        similar_blueprint(),
+        refresh_blueprint(),
+        protocol_blueprint("recommend"),
+    ]
     return create_service_app(node, blueprints, title="Rotative: recommend")

@@ -12,6 +12,7 @@ from services.recommend.index import Entry
 from shared.events import PublicArticle, RelatedSetEntry
 
 LIVE = "live"
+LONGEST_SECTION = 80
 # How long the keeper of the index is left alone after its last turn before another process may take it over.
 LEASE = timedelta(seconds=5)
 # The weights are counted anew at once when the archive has doubled, and when it has grown by a fifth (and by twenty
@@ -24,7 +25,7 @@ SNAPSHOT_ARTICLES, SNAPSHOT_SHARE = 500, 0.05
 # Shared words that are shown as an entry's reason.
 REASON_WORDS = 5
 
-NEAR, LATEST = "text", "latest in section"
+NEAR, LATEST, PINNED = "text", "latest in section", "pinned"
 
 
 def newest(articles: Iterable[PublicArticle]) -> dict[UUID, PublicArticle]:
@@ -55,26 +56,30 @@ def snapshot_is_due(unsaved: int, articles: int) -> bool:
 
 
 def stored_entries(entries: Sequence[Entry]) -> list[list[Any]]:
-    """Entries as JSON values: [article id, score, near in text]."""
-    return [[str(entry.article_id), entry.score, entry.by_text] for entry in entries]
+    """Entries as JSON values: [article id, score, why], see models.RelatedSet."""
+    return [[str(entry.article_id), entry.score, PINNED if entry.pinned else entry.by_text] for entry in entries]
 
 
-def shown(stored: Sequence[Sequence[Any]]) -> list[tuple[str, bool]]:
-    """What readers see of stored entries: which articles, and whether each is near in text or a fill."""
-    return [(article_id, by_text) for article_id, _, by_text in stored]
+def shown(stored: Sequence[Sequence[Any]]) -> list[tuple[str, Any]]:
+    """What readers see of stored entries: which articles, and why each is there."""
+    return [(article_id, why) for article_id, _, why in stored]
 
 
 def told_entries(entries: Sequence[Entry]) -> tuple[RelatedSetEntry, ...]:
     """Entries as the event related.changed carries them."""
     return tuple(
-        RelatedSetEntry(article_id=entry.article_id, score=entry.score, reason=reason(entry.by_text))
+        RelatedSetEntry(
+            article_id=entry.article_id,
+            score=entry.score,
+            reason=reason(PINNED if entry.pinned else entry.by_text),
+        )
         for entry in entries
     )
 
 
-def reason(by_text: bool) -> str:
-    """Why an entry is there, as a stable code."""
-    return NEAR if by_text else LATEST
+def reason(why: bool | str) -> str:
+    """Why an entry is there, as a stable code, from what is stored."""
+    return PINNED if why == PINNED else NEAR if why else LATEST
 
 
 def shared_words(article: Mapping[str, str], other: Mapping[str, str]) -> list[str]:
@@ -89,6 +94,19 @@ def shared_words(article: Mapping[str, str], other: Mapping[str, str]) -> list[s
             if len(found) == REASON_WORDS:
                 break
     return found
+
+
+def days_apart(one: datetime, other: datetime) -> float:
+    """Days between two moments, whichever is first."""
+    return abs((one - other).total_seconds()) / 86_400
+
+
+def is_too_old(article: Any, other: Any, limit_days: float | None) -> bool:
+    """Whether one article's section is not offered so far in time from the other; as the index sees it, by the hour."""
+    if not limit_days or other.evergreen:
+        return False
+    hours = abs(int(article.published_at.timestamp() // 3600) - int(other.published_at.timestamp() // 3600))
+    return hours > round(limit_days * 24)
 
 
 # Search

@@ -162,7 +162,8 @@ class Keeper:
             self._reader = session
             if self._building is None:
                 building = Index(self._rules)
-                self._building = building, Refresh(building, self._source, store.live_ids(session)), state.serial
+                ids, limits = store.live_ids(session), store.age_limits(session)
+                self._building = building, Refresh(building, self._source, ids, limits), state.serial
             index, refresh, serial = self._building
             if not refresh.run(budget_s):
                 return Readiness.LOADING
@@ -223,7 +224,7 @@ class Keeper:
         if self._refresh is None:
             self._refreshing_for = asked
             self.refresh_asked = None
-            self._refresh = Refresh(turn.index, self._source)
+            self._refresh = Refresh(turn.index, self._source, age_limits=store.age_limits(session))
             turn.weights += 1
         self._reader = session
         done = self._refresh.run(budget_s)

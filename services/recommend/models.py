@@ -48,10 +48,41 @@ class Article(Base):
     position: Mapped[int] = mapped_column(BigInteger)
     reading: Mapped[bytes] = mapped_column(LargeBinary)
     words: Mapped[dict[str, str]] = mapped_column(JSON)
+    evergreen: Mapped[bool]
+
+
+class Hand(Base):
+    """What editors have decided for one article, be it live or not yet.
+
+    pins: ids as text that open its set, in order; bans: ids that are never in it. never_offered: no set shows it;
+    never_gets_any: its own set stays empty.
+    """
+
+    __tablename__ = "hands"
+
+    article_id: Mapped[UUID] = mapped_column(Uuid, primary_key=True)
+    pins: Mapped[list[str]] = mapped_column(JSON)
+    bans: Mapped[list[str]] = mapped_column(JSON)
+    never_offered: Mapped[bool]
+    never_gets_any: Mapped[bool]
+    changed_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    changed_by: Mapped[str] = mapped_column(String(200))
+
+
+class SectionRule(Base):
+    """How many days apart from another article one of this section is still offered under it."""
+
+    __tablename__ = "section_rules"
+
+    section: Mapped[str] = mapped_column(String(80), primary_key=True)
+    age_limit_days: Mapped[float]
 
 
 class RelatedSet(Base):
-    """The present related set of a live article. entries: [article id, score, near in text], best first."""
+    """The present related set of a live article, best first.
+
+    entries: [article id, score, why]; why: true for near in text, false for the section's latest, or "pinned".
+    """
 
     __tablename__ = "related_sets"
 

@@ -10,7 +10,7 @@ from collections.abc import Callable
 
 from flask import Request
 
-from services.recommend.errors import TooManyRequests
+from shared.errors import TooManyRequests
 
 PER_SECOND, BURST = 10.0, 40
 MOST_ADDRESSES = 20_000

@@ -2,17 +2,40 @@
 
 from __future__ import annotations
 
-from marshmallow import EXCLUDE, Schema, fields
+from typing import Any
+from uuid import UUID
+
+from marshmallow import EXCLUDE, Schema, ValidationError, fields, validate
+
+MOST_PINS, MOST_BANS = 12, 200
 
 
 class RelatedEntryReply(Schema):
-    """One place of a related set. reason: "text" or "latest in section"; words: what both articles are about."""
+    """One place of a related set.
+
+    reason: "text", "pinned" or "latest in section"; words: what both articles are about; days_apart: between their
+    first publications, None when one is not known; why: all of this as a sentence, in the article's language.
+    """
 
     article_id = fields.UUID(required=True)
     headline = fields.String(required=True)
     score = fields.Float(required=True)
     reason = fields.String(required=True)
     words = fields.List(fields.String(), required=True)
+    days_apart = fields.Float(required=True)
+    why = fields.String(required=True)
+
+
+class LeftOutReply(Schema):
+    """An article that is near and not in the set.
+
+    reason: "banned", "never offered", "too old", "copy", "waiting" (pinned, not live) or "less alike".
+    """
+
+    article_id = fields.UUID(required=True)
+    headline = fields.String(required=True, allow_none=True)
+    reason = fields.String(required=True)
+    why = fields.String(required=True)
 
 
 class RelatedReply(Schema):
@@ -23,6 +46,74 @@ class RelatedReply(Schema):
     set_number = fields.Integer(required=True)
     made_at = fields.AwareDateTime(required=True, allow_none=True)
     entries = fields.List(fields.Nested(RelatedEntryReply), required=True)
+    left_out = fields.List(fields.Nested(LeftOutReply), required=True)
+
+
+def _ids(most: int, **options: Any) -> fields.List:
+    return fields.List(fields.UUID(), validate=[validate.Length(max=most), _each_once], **options)
+
+
+def _each_once(ids: list[UUID]) -> None:
+    if len(set(ids)) != len(ids):
+        raise ValidationError("Give each article once.")
+
+
+class PinsBody(Schema):
+    """What is to open a related set, in order; an empty list takes all pins away."""
+
+    article_ids = _ids(MOST_PINS, required=True)
+
+
+class NamedArticle(Schema):
+    """An article that an editor named. headline: None for one that is not known here (yet)."""
+
+    article_id = fields.UUID(required=True)
+    headline = fields.String(required=True, allow_none=True)
+    live = fields.Boolean(required=True)
+
+
+class PinsReply(Schema):
+    """What opens an article's related set, in order."""
+
+    article_id = fields.UUID(required=True)
+    pins = fields.List(fields.Nested(NamedArticle), required=True)
+
+
+class BansBody(Schema):
+    """What is never in an article's related set, and two flags for the article itself."""
+
+    article_ids = _ids(MOST_BANS, load_default=list)
+    never_offered = fields.Boolean(load_default=False, truthy={True}, falsy={False})
+    never_gets_any = fields.Boolean(load_default=False, truthy={True}, falsy={False})
+
+
+class BansReply(Schema):
+    """See BansBody."""
+
+    article_id = fields.UUID(required=True)
+    bans = fields.List(fields.Nested(NamedArticle), required=True)
+    never_offered = fields.Boolean(required=True)
+    never_gets_any = fields.Boolean(required=True)
+
+
+class AgeLimitBody(Schema):
+    """How many days apart two articles may be; None: any number."""
+
+    age_limit_days = fields.Float(
+        required=True, allow_none=True, validate=validate.Range(min=0, max=36_500, min_inclusive=False)
+    )
+
+
+class AgeLimitReply(AgeLimitBody):
+    """A section and its age limit."""
+
+    section = fields.String(required=True)
+
+
+class AgeLimitList(Schema):
+    """The sections that have an age limit."""
+
+    items = fields.List(fields.Nested(AgeLimitReply), required=True)
 
 
 class SearchQuery(Schema):
@@ -60,6 +151,48 @@ class SearchReply(Schema):
 
     items = fields.List(fields.Nested(SearchHitReply), required=True)
     next = fields.String(required=True, allow_none=True)
+
+
+class DraftBody(Schema):
+    """A draft's text. format: as in an article."""
+
+    format = fields.String(required=True, validate=validate.OneOf(["html", "markdown", "text"]))
+    text = fields.String(required=True, validate=validate.Length(max=2_000_000))
+
+
+class SimilarBody(Schema):
+    """A draft, in the fields of an article. article_id: of the draft itself, if it has one."""
+
+    headline = fields.String(required=True, validate=validate.Length(min=1, max=1000))
+    standfirst = fields.String(load_default="", validate=validate.Length(max=5000))
+    body = fields.Nested(DraftBody, load_default=None)
+    language = fields.String(load_default="fr", validate=validate.Length(min=2, max=35))
+    article_id = fields.UUID(load_default=None)
+    limit = fields.Integer(load_default=10, strict=True, validate=validate.Range(min=1, max=50))
+
+
+class SimilarArticleReply(Schema):
+    """A live article that shares text with a draft.
+
+    score: 0 to 1, the share of the smaller opening that both have. kind: "same text", "version" or "passages".
+    shared: up to three passages that both have.
+    """
+
+    id = fields.UUID(required=True)
+    url = fields.String(required=True)
+    headline = fields.String(required=True)
+    section = fields.String(required=True)
+    language = fields.String(required=True)
+    first_published_at = fields.AwareDateTime(required=True)
+    score = fields.Float(required=True)
+    kind = fields.String(required=True)
+    shared = fields.List(fields.String(), required=True)
+
+
+class SimilarReply(Schema):
+    """What is like a draft, the most alike first."""
+
+    items = fields.List(fields.Nested(SimilarArticleReply), required=True)
 
 
 class RefreshReply(Schema):

@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Table, bindparam, delete, func, select, update
+from sqlalchemy import Table, bindparam, delete, false, func, insert, select, update
+from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
 from services.recommend import index
 from services.recommend.domain import LIVE
-from services.recommend.models import Article, IndexState, RelatedSet, SearchText
+from services.recommend.models import Article, Hand, IndexState, RelatedSet, SearchText, SectionRule
 from shared.db import per_dialect
 from shared.tables import jobs as _jobs
 
@@ -21,12 +23,16 @@ AnyRow = Any
 
 _articles: Table = Article.__table__  # type: ignore[assignment]
 _sets: Table = RelatedSet.__table__  # type: ignore[assignment]
+_hands: Table = Hand.__table__  # type: ignore[assignment]
+_rules: Table = SectionRule.__table__  # type: ignore[assignment]
 _texts: Table = SearchText.__table__  # type: ignore[assignment]
 _state: Table = IndexState.__table__  # type: ignore[assignment]
 _placing = (
     *(_articles.c.id, _articles.c.status, _articles.c.language, _articles.c.section, _articles.c.published_at),
-    *(_articles.c.change, _articles.c.position, _articles.c.reading),
+    *(_articles.c.change, _articles.c.position, _articles.c.reading, _articles.c.evergreen),
+    *(_hands.c.pins, _hands.c.bans, _hands.c.never_offered, _hands.c.never_gets_any),
 )
+_with_hands = _articles.outerjoin(_hands, _hands.c.article_id == _articles.c.id)
 
 
 # What runs for every article is made once, and runs past the mapped classes' machinery, which costs as much again.
@@ -47,11 +53,17 @@ _KNOWN = (
     .outerjoin_from(_articles, _texts, _texts.c.article_id == _articles.c.id)
     .where(_among_ids(_articles.c.id))
 )
+_HANDS = select(_hands).where(_among_ids(_hands.c.article_id))
 _SETS = select(_sets.c.article_id, _sets.c.set_number, _sets.c.entries, _sets.c.made_at).where(
     _among_ids(_sets.c.article_id)
 )
 _DELETE_SETS = delete(_sets).where(_among_ids(_sets.c.article_id))
 _LOCKED_STATE = select(_state).where(_state.c.id == 1).with_for_update()
+_READ = (
+    select(*_placing)
+    .select_from(_with_hands)
+    .where(_articles.c.id.in_(bindparam("ids", expanding=True)), _articles.c.status == LIVE)
+)
 _END_TURN = (
     update(_state).where(_state.c.id == 1).values({name: bindparam(f"the_{name}") for name in IndexState.CHANGING})
 )
@@ -65,6 +77,48 @@ _MARK_PLACED = (
 def known(session: Session, ids: Iterable[UUID]) -> dict[UUID, AnyRow]:
     """Of each of these articles: the change that is held, and the number under which it can be searched, or None."""
     return {row.id: row for row in _run(session, _KNOWN, {"ids": list(ids)})}
+
+
+def hands(session: Session, ids: Iterable[UUID]) -> dict[UUID, AnyRow]:
+    """What editors have decided for these articles, for those for whom they have."""
+    return {row.article_id: row for row in _run(session, _HANDS, {"ids": list(ids)})}
+
+
+_NO_HAND = {"pins": [], "bans": [], "never_offered": False, "never_gets_any": False}
+
+
+def save_hand(session: Session, article_id: UUID, **values: Any) -> None:
+    """Insert or change what editors have decided for one article: only what is given changes."""
+    insert_ = sqlite.insert if session.get_bind().dialect.name == "sqlite" else postgresql.insert
+    statement = insert_(_hands).values(_NO_HAND | {"article_id": article_id} | values)
+    changed = {name: statement.excluded[name] for name in values}
+    session.execute(statement.on_conflict_do_update(index_elements=["article_id"], set_=changed))
+
+
+def place_again(session: Session, article_id: UUID) -> bool:
+    """Have the index take in an article's present state once more; False when it is not live."""
+    here = (_articles.c.id == article_id) & (_articles.c.status == LIVE)
+    return (
+        session.execute(update(_articles).where(here).values(position=0).returning(_articles.c.id)).first() is not None
+    )
+
+
+def headlines(session: Session, ids: Iterable[UUID]) -> dict[UUID, AnyRow]:
+    """The headline and status of those of these articles that are known."""
+    found = select(_articles.c.id, _articles.c.headline, _articles.c.status).where(_articles.c.id.in_(list(ids)))
+    return {row.id: row for row in session.execute(found)}
+
+
+def age_limits(session: Session) -> dict[str, float]:
+    """How many days apart articles are still offered, by section; sections without a limit are not here."""
+    return {row.section: row.age_limit_days for row in session.execute(select(_rules).order_by(_rules.c.section))}
+
+
+def save_age_limit(session: Session, section: str, days: float | None) -> None:
+    """Give a section an age limit, or none."""
+    session.execute(delete(_rules).where(_rules.c.section == section))
+    if days is not None:
+        session.execute(insert(_rules).values(section=section, age_limit_days=days))
 
 
 def save_articles(session: Session, rows: Sequence[dict[str, Any]]) -> None:
@@ -87,13 +141,25 @@ def _save_articles(insert: Callable[[Table], Any]) -> Any:
 
 def read_articles(session: Session, ids: Sequence[UUID]) -> list[index.Article]:
     """Those of these articles that are live, as the index takes them."""
-    rows = session.execute(select(*_placing).where(_articles.c.id.in_(ids), _articles.c.status == LIVE))
-    return [for_index(row) for row in rows]
+    return [for_index(row) for row in _run(session, _READ, {"ids": list(ids)})]
 
 
 def for_index(row: AnyRow) -> index.Article:
     """A stored article as the index takes it."""
-    return index.Article(row.id, row.language, row.section, row.published_at, index.Reading.unpacked(row.reading))
+    reading = index.Reading.unpacked(row.reading)
+    article = index.Article(row.id, row.language, row.section, row.published_at, reading, evergreen=row.evergreen)
+    return article if row.pins is None else decided(article, row)
+
+
+def decided(article: index.Article, hand: AnyRow) -> index.Article:
+    """An article with what editors have decided for it: pins, bans, never_offered, never_gets_any."""
+    return replace(
+        article,
+        pins=tuple(map(UUID, hand.pins)),
+        banned=frozenset(map(UUID, hand.bans)),
+        offered=not hand.never_offered,
+        gets=not hand.never_gets_any,
+    )
 
 
 def live_ids(session: Session) -> list[UUID]:
@@ -103,7 +169,8 @@ def live_ids(session: Session) -> list[UUID]:
 
 def placed_since(session: Session, position: int, *, after: UUID | None, most: int) -> Sequence[AnyRow]:
     """Articles that were placed after this position of the index, by id, from behind `after` on."""
-    wanted = select(*_placing).where(_articles.c.position > position).order_by(_articles.c.id).limit(most)
+    wanted = select(*_placing).select_from(_with_hands).where(_articles.c.position > position)
+    wanted = wanted.order_by(_articles.c.id).limit(most)
     if after is not None:
         wanted = wanted.where(_articles.c.id > after)
     return session.execute(wanted).all()
@@ -111,12 +178,12 @@ def placed_since(session: Session, position: int, *, after: UUID | None, most: i
 
 def articles(session: Session, ids: Iterable[UUID]) -> Sequence[AnyRow]:
     """These articles, whatever their status."""
-    return session.execute(select(*_placing).where(_articles.c.id.in_(list(ids)))).all()
+    return session.execute(select(*_placing).select_from(_with_hands).where(_articles.c.id.in_(list(ids)))).all()
 
 
 def waiting_articles(session: Session, most: int) -> Sequence[AnyRow]:
     """Articles whose newest change the index does not have yet, the first accepted first."""
-    wanted = select(*_placing, _articles.c.words).where(_articles.c.position == 0)
+    wanted = select(*_placing, _articles.c.words).select_from(_with_hands).where(_articles.c.position == 0)
     return session.execute(wanted.order_by(_articles.c.id).limit(most)).all()
 
 
@@ -158,14 +225,17 @@ def delete_sets(session: Session, ids: Sequence[UUID]) -> None:
         _run(session, _DELETE_SETS, {"ids": list(ids)})
 
 
-def related(session: Session, article_id: UUID) -> tuple[AnyRow | None, AnyRow | None, dict[UUID, AnyRow]]:
-    """An article (status, headline, words), its set, and the articles that the set names."""
-    columns = select(_articles.c.id, _articles.c.status, _articles.c.headline, _articles.c.words)
-    article = session.execute(columns.where(_articles.c.id == article_id)).one_or_none()
-    stored = session.execute(select(_sets).where(_sets.c.article_id == article_id)).one_or_none()
-    named = [UUID(entry[0]) for entry in stored.entries] if stored is not None else []
-    others = session.execute(columns.where(_articles.c.id.in_(named), _articles.c.status == LIVE))
-    return article, stored, {row.id: row for row in others}
+def explained(session: Session, ids: Iterable[UUID]) -> dict[UUID, AnyRow]:
+    """All that is known of these articles, and whether editors have them offered nowhere."""
+    found = select(_articles, func.coalesce(_hands.c.never_offered, false()).label("never_offered"))
+    rows = session.execute(found.select_from(_with_hands).where(_articles.c.id.in_(list(ids))))
+    return {row.id: row for row in rows}
+
+
+def readings(session: Session, ids: Iterable[UUID]) -> dict[UUID, bytes]:
+    """The packed readings of these articles."""
+    rows = session.execute(select(_articles.c.id, _articles.c.reading).where(_articles.c.id.in_(list(ids))))
+    return {row.id: row.reading for row in rows}
 
 
 def state(session: Session) -> AnyRow:

@@ -8,18 +8,32 @@ from __future__ import annotations
 
 import time
 import zlib
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
 from services.recommend.index import text
-from services.recommend.index.copies import fingerprint
-from services.recommend.index.neighbours import NO_DATE, Item, Neighbours, Rules, Shown
+from services.recommend.index.copies import Sieve, fingerprint
+from services.recommend.index.neighbours import NO_DATE, PINNED, TEXT, Hand, Item, Neighbours, Rules, Shown
 from services.recommend.index.text import Terms
 from services.recommend.index.vectors import TermTable, Weights, hashes_of
 
-__all__ = ["Article", "Change", "Entry", "Index", "Placed", "Reading", "Refresh", "Rules", "Source", "Terms", "read"]
+__all__ = [
+    "Article",
+    "Change",
+    "Entry",
+    "Index",
+    "Placed",
+    "Reading",
+    "Refresh",
+    "Rules",
+    "Source",
+    "Terms",
+    "are_copies",
+    "read",
+    "shared_shares",
+]
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)
@@ -41,6 +55,11 @@ class Reading:
         body = zlib.compress(b"\0".join(parts), 1)
         return len(self.fingerprint).to_bytes(4, "little") + self.fingerprint + body
 
+    @staticmethod
+    def fingerprint_in(content: bytes) -> bytes:
+        """The fingerprint of a packed reading, without unpacking the rest."""
+        return content[4 : 4 + int.from_bytes(content[:4], "little")]
+
     @classmethod
     def unpacked(cls, content: bytes) -> Reading:
         """What `packed` made bytes of."""
@@ -56,22 +75,35 @@ class Reading:
 
 @dataclass(frozen=True)
 class Article:
-    """An article as the index takes it. language: BCP 47; published_at: aware, or None when not known."""
+    """An article as the index takes it. language: BCP 47; published_at: aware, or None when not known.
+
+    evergreen: it does not age. pins: what an editor wants to open its set, in order; those that are not here wait.
+    banned: what he never wants in it. offered: whether others may show it; gets: whether it shows others.
+    """
 
     id: UUID
     language: str
     section: str
     published_at: datetime | None
     reading: Reading
+    evergreen: bool = False
+    pins: tuple[UUID, ...] = ()
+    banned: frozenset[UUID] = frozenset()
+    offered: bool = True
+    gets: bool = True
 
 
 @dataclass(frozen=True)
 class Entry:
-    """One place of a related set. by_text: near in text, with a score up to about 1.3; else the section's latest, 0."""
+    """One place of a related set.
+
+    by_text: near in text, with a score up to about 1.3; else pinned, or the section's latest, with a score of 0.
+    """
 
     article_id: UUID
     score: float
     by_text: bool
+    pinned: bool = False
 
 
 @dataclass(frozen=True)
@@ -104,6 +136,19 @@ def read(language: str, headline: str, body: str) -> Reading:
     return Reading(text.terms(text.primary_language(language), headline, body), fingerprint(headline, body))
 
 
+def are_copies(fingerprint: bytes, others: Sequence[bytes]) -> list[bool]:
+    """Which of these fingerprints are of copies of the first one's text."""
+    return Sieve([fingerprint, *others]).copies_of(0)[1:].tolist()
+
+
+def shared_shares(fingerprint: bytes, others: Sequence[bytes]) -> list[tuple[float, float, bool]]:
+    """How much each of these shares with the first: of the smaller opening, of the larger, and whether it is a copy."""
+    sieve = Sieve([fingerprint, *others])
+    smaller, larger = sieve.shares_of(0)
+    copies = sieve.copies_of(0)[1:].tolist()
+    return list(zip(smaller[1:].tolist(), larger[1:].tolist(), copies, strict=True))
+
+
 class Index:
     """Every live article, by language, and its related set. Not safe to share between threads."""
 
@@ -112,6 +157,9 @@ class Index:
         self._languages: dict[str, Neighbours] = {}
         self._language_of: dict[bytes, str] = {}
         self._sections: dict[str, int] = {}
+        self._pins: dict[bytes, tuple[bytes, ...]] = {}
+        self._pinned_by: dict[bytes, set[bytes]] = {}
+        self.age_limits: dict[str, float] = {}
 
     def __len__(self) -> int:
         return len(self._language_of)
@@ -137,11 +185,12 @@ class Index:
         before = self._language_of.get(key)
         if before is not None and before != language:
             self.remove(article.id)
-        place = self._languages.get(language)
-        if place is None:
-            place = self._languages[language] = Neighbours(self.rules)
+        place = self._place(language)
         self._language_of[key] = language
-        order = place.put(self._item(article), link=link)
+        self._pin(key, tuple(pinned.bytes for pinned in article.pins))
+        banned = frozenset(other.bytes for other in article.banned)
+        order = place.put(self._item(article), self._hand(key, banned), link=link)
+        self._tell_owners(key)
         known = [*article.reading.terms.stems, *article.reading.terms.names]
         return Placed(
             entries=len(place.set_of(key)),
@@ -155,6 +204,8 @@ class Index:
         if language is None:
             return False
         self._languages[language].remove(article_id.bytes)
+        self._pin(article_id.bytes, ())
+        self._tell_owners(article_id.bytes)
         return True
 
     def set_of(self, article_id: UUID) -> tuple[Entry, ...]:
@@ -173,11 +224,78 @@ class Index:
                 found[key] = Change(UUID(bytes=key), None if now is None else _entries(now), visible)
         return list(found.values())
 
+    def candidates(self, article: Article, most: int) -> list[Entry]:
+        """The articles most like one that need not be here, best first, copies and all: what sets are chosen from."""
+        place = self._languages.get(text.primary_language(article.language))
+        if place is None:
+            return []
+        return [Entry(UUID(bytes=key), round(score, 4), True) for key, score in place.like(self._item(article), most)]
+
+    def limit_ages(self, days: Mapping[str, float]) -> None:
+        """From now on articles of these sections are offered only so many days from the other. All must be linked."""
+        self.age_limits = dict(days)
+        for section in days:
+            self._sections.setdefault(section, len(self._sections))
+        for place in self._languages.values():
+            self._tell_limits(place)
+
+    def _tell_limits(self, place: Neighbours) -> None:
+        named = {number: section for section, number in self._sections.items()}
+        hours = [round(self.age_limits.get(named[number], 0) * 24) for number in range(len(named))]
+        place.limit_ages(hours if any(hours) else [])
+
+    def _place(self, language: str) -> Neighbours:
+        place = self._languages.get(language)
+        if place is None:
+            place = self._languages[language] = Neighbours(self.rules)
+            self._tell_limits(place)
+        return place
+
+    # Pins: any language, and waiting until what is pinned is here
+
+    def _pin(self, owner: bytes, pins: tuple[bytes, ...]) -> None:
+        for pinned in self._pins.pop(owner, ()):
+            owners = self._pinned_by[pinned]
+            owners.discard(owner)
+            if not owners:
+                del self._pinned_by[pinned]
+        if pins:
+            self._pins[owner] = pins
+            for pinned in pins:
+                self._pinned_by.setdefault(pinned, set()).add(owner)
+
+    def _hand(self, owner: bytes, banned: frozenset[bytes]) -> Hand:
+        """What has been decided for an article's set, with those of the pinned that are here and may be shown."""
+        found: dict[bytes, bytes] = {}
+        for key in self._pins.get(owner, ()):
+            language = self._language_of.get(key)
+            if language is not None and key != owner and key not in banned and len(found) < self.rules.size:
+                print_ = self._languages[language].offered_print(key)
+                if print_ is not None:
+                    found[key] = print_
+        return Hand(tuple(found), tuple(found.values()), banned)
+
+    def _tell_owners(self, pinned: bytes) -> None:
+        for owner in sorted(self._pinned_by.get(pinned, ())):
+            language = self._language_of.get(owner)
+            if language is not None and owner != pinned:
+                place = self._languages[language]
+                place.decide(owner, self._hand(owner, place.banned_of(owner)))
+
     def _item(self, article: Article) -> Item:
         section = self._sections.setdefault(article.section, len(self._sections))
         at = article.published_at
         published = NO_DATE if at is None else (at - _EPOCH) // _MICROSECOND
-        return Item(article.id.bytes, section, published, article.reading.terms, article.reading.fingerprint)
+        return Item(
+            article.id.bytes,
+            section,
+            published,
+            article.reading.terms,
+            article.reading.fingerprint,
+            evergreen=article.evergreen,
+            offered=article.offered,
+            gets=article.gets,
+        )
 
 
 class Refresh:
@@ -187,8 +305,18 @@ class Refresh:
     the same articles. Only one at a time; an index whose refresh was left half-way must be made again.
     """
 
-    def __init__(self, index: Index, source: Source, ids: Sequence[UUID] | None = None) -> None:
-        """source: where the articles' readings are kept. ids: fill an empty index with these; else those in it."""
+    def __init__(
+        self,
+        index: Index,
+        source: Source,
+        ids: Sequence[UUID] | None = None,
+        age_limits: Mapping[str, float] | None = None,
+    ) -> None:
+        """source: where the articles' readings are kept. ids: fill an empty index with these; else those in it.
+
+        age_limits: days by section that hold from now on; None: those that hold already.
+        """
+        self._age_limits = age_limits
         self._index = index
         self._source = source
         self._ids = ids
@@ -209,8 +337,10 @@ class Refresh:
                 weights.count(table.add(hashes_of(article.reading.terms)))
             yield
         for known in {*counted, *index._languages}:
-            place = index._languages.setdefault(known, Neighbours(index.rules))
+            place = index._place(known)
             place.reweigh(*counted.get(known, (TermTable(), Weights())))
+        if self._age_limits is not None:
+            index.limit_ages(self._age_limits)
         for ids in _chunks(self._ids if self._ids is not None else index.ids()):
             for article in self._source(ids):
                 language = index._language_of.get(article.id.bytes)
@@ -235,8 +365,8 @@ def _chunks(ids: Sequence[UUID]) -> Iterator[Sequence[UUID]]:
 
 
 def _entries(shown: Shown) -> tuple[Entry, ...]:
-    return tuple(Entry(UUID(bytes=key), round(score, 4), by_text) for key, by_text, score in shown)
+    return tuple(Entry(UUID(bytes=key), round(score, 4), why == TEXT, why == PINNED) for key, why, score in shown)
 
 
-def _visible(shown: Shown) -> list[tuple[bytes, bool]]:
-    return [(key, by_text) for key, by_text, _ in shown]
+def _visible(shown: Shown) -> list[tuple[bytes, int]]:
+    return [(key, why) for key, why, _ in shown]

@@ -64,6 +64,23 @@ class Sieve:
         self._shingles = self._middle - self._first
         self._words = self._last - self._middle
 
+    def __len__(self) -> int:
+        return len(self._words)
+
+    def shares_of(self, position: int) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        """Which share of their shingles each fingerprint has in common with the one at this position.
+
+        Of the smaller one's, and of the larger one's.
+        """
+        own = self._hashes[self._first[position] + 1 : self._middle[position] + 1]
+        marks = Sieve._marks
+        marks[own] = 1
+        totals = marks.take(self._hashes).cumsum(dtype=np.int32)
+        marks[own] = 0
+        shared = totals[self._middle] - totals[self._first]
+        both = self._shingles, self._shingles[position]
+        return shared / np.maximum(1, np.minimum(*both)), shared / np.maximum(1, np.maximum(*both))
+
     def copies_of(self, position: int) -> NDArray[np.bool_]:
         """Which of the fingerprints are copies of the one at this position; it is one of itself."""
         own = self._hashes[self._first[position] + 1 : self._last[position] + 1]

@@ -4,15 +4,16 @@ An article (a *slot*, a row of every array) holds the best of the others in its 
 order, with nothing left out above its `bound`. The pass that scores a new article against all others therefore also
 says which rows it enters: those whose bound it beats. A row that has lost too many is asked for again. From the row
 the set is walked: best first, without copies of what it already shows; places that stay empty are filled with the
-articles of the section published just before. What a set is depends only on the articles there and on the frozen
-weights, never on the order in which they came.
+articles of the section published just before. What an editor has decided comes first: pins open the set, and what may
+not be offered (banned here or everywhere, too old for its section) is in no row. What a set is depends only on the
+articles there, on those decisions and on the frozen weights, never on the order in which they came.
 """
 
 from __future__ import annotations
 
 from array import array
 from bisect import bisect_left, insort
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -31,27 +32,51 @@ OLDEST_HOURS = 24 * 400  # from here on the decay stands at its floor
 
 @dataclass(frozen=True)
 class Rules:
-    """What an editor-in-chief might tune. decay_days: the e-fold of recency; floors: 0 to 1; size: entries of a set."""
+    """What an editor-in-chief might tune. decay_days: the e-fold of recency; floors: 0 to 1; size: entries of a set.
+
+    fill: whether places that stay empty get the section's latest.
+    """
 
     size: int = 6
     floor: float = 0.03
     decay_floor: float = 0.2
     decay_days: float = 14.0
     section_factor: float = 1.3
+    fill: bool = True
 
 
 @dataclass(frozen=True)
 class Item:
-    """An article as the index takes it. published: microseconds since 1970, or NO_DATE. key: its id, 16 bytes."""
+    """An article as the index takes it. published: microseconds since 1970, or NO_DATE. key: its id, 16 bytes.
+
+    evergreen: it does not age. offered: others may show it. gets: it shows others.
+    """
 
     key: bytes
     section: int
     published: int
     terms: Terms
     fingerprint: bytes
+    evergreen: bool = False
+    offered: bool = True
+    gets: bool = True
 
 
-Shown = tuple[tuple[bytes, bool, float], ...]  # key, near in text (else a fill), score
+@dataclass(frozen=True)
+class Hand:
+    """What an editor has decided for one article's set. pinned: keys that open it; prints: their fingerprints.
+
+    banned: keys that are never in it.
+    """
+
+    pinned: tuple[bytes, ...] = ()
+    prints: tuple[bytes, ...] = ()
+    banned: frozenset[bytes] = frozenset()
+
+
+NO_HAND = Hand()
+FILL, TEXT, PINNED = 0, 1, 2
+Shown = tuple[tuple[bytes, int, float], ...]  # key, why (one of those above), score
 
 
 class Neighbours:
@@ -82,6 +107,11 @@ class Neighbours:
         self.shown_score = np.zeros((0, rules.size), dtype=np.float32)
         self.by_text = np.zeros(0, dtype=np.int8)  # the first so many are near in text, the rest are fills
         self.filled = np.zeros(0, dtype=np.int8)
+        self.evergreen = np.zeros(0, dtype=np.int8)
+        self.offered = np.zeros(0, dtype=np.int8)
+        self.gets = np.zeros(0, dtype=np.int8)
+        self.hands: dict[int, Hand] = {}  # by slot, of those for whom an editor has decided something
+        self.age_limit = np.zeros(0, dtype=np.int32)  # by section, hours between the two articles; 0: none
         self._sums = np.zeros(0, dtype=np.int64)
         self._journal: dict[bytes, Shown | None] = {}
         self.touched: set[bytes] = set()  # whose sets show something else since the last `put` began
@@ -105,7 +135,7 @@ class Neighbours:
 
     # -- articles come and go
 
-    def put(self, item: Item, *, link: bool = True) -> list[int]:
+    def put(self, item: Item, hand: Hand = NO_HAND, *, link: bool = True) -> list[int]:
         """Take an article in, or its new state; give the order of its terms, heaviest first (see `heaviest`).
 
         link: make its set and mend the others at once; without it, `link` must follow.
@@ -120,6 +150,9 @@ class Neighbours:
         self.hour[slot] = item.published // HOUR if item.published != NO_DATE else -1
         self.id_high[slot] = int.from_bytes(item.key[:8], "big")
         self.id_low[slot] = int.from_bytes(item.key[8:], "big")
+        self.evergreen[slot], self.offered[slot], self.gets[slot] = item.evergreen, item.offered, item.gets
+        if hand != NO_HAND:
+            self.hands[slot] = hand
         self.prints[slot] = item.fingerprint
         order, terms, weights = self._vector(item.terms)
         self.vectors[slot] = terms.tobytes() + weights.tobytes()
@@ -128,8 +161,9 @@ class Neighbours:
         self.postings.put(slot, terms, weights)
         later = self._enter_section(slot)
         if link:
-            self._fill_row(slot, others, scores)
-            self._make_set(slot)
+            if item.gets:
+                self._fill_row(slot, others, scores)
+                self._make_set(slot)
             for other in self._enter_rows(slot, others, scores):
                 self._make_set(other)
             for other in later:
@@ -152,6 +186,7 @@ class Neighbours:
         for other in (*poorer, *later):
             self._note(other)  # while the slot still has its name
         del self.slots[key]
+        self.hands.pop(slot, None)
         self.keys[slot] = b""
         self.vectors[slot] = self.prints[slot] = b""
         self.bound[slot] = np.inf
@@ -159,6 +194,38 @@ class Neighbours:
         self.free.append(slot)
         for other in (*poorer, *later):
             self._make_set(other)
+
+    def decide(self, key: bytes, hand: Hand) -> None:
+        """Make an article's set anew by what an editor has now decided, and which of the pinned are there.
+
+        What is banned must not change by this: put the article again for that.
+        """
+        slot = self.slots[key]
+        self._note(slot)
+        self.hands[slot] = hand
+        self._make_set(slot)
+
+    def offered_print(self, key: bytes) -> bytes | None:
+        """The fingerprint of an article that others may show; None when none may."""
+        slot = self.slots[key]
+        return self.prints[slot] if self.offered[slot] else None
+
+    def banned_of(self, key: bytes) -> frozenset[bytes]:
+        """What an editor never wants in an article's set."""
+        return self.hands.get(self.slots[key], NO_HAND).banned
+
+    def like(self, item: Item, most: int) -> list[tuple[bytes, float]]:
+        """(key, score) of the articles most like one, best first; it need not be here, and is left out if it is."""
+        hour = item.published // HOUR if item.published != NO_DATE else -1
+        _, terms, weights = self._vector(item.terms, add=False)
+        others, scores = self._likeness(item.section, hour, item.evergreen, terms, weights)
+        best = self._in_order(others, scores, most)[: most + 1]
+        found = [(self.keys[others[place]], float(scores[place])) for place in best.tolist()]
+        return [(key, score) for key, score in found if key != item.key][:most]
+
+    def limit_ages(self, hours: Sequence[int]) -> None:
+        """From now on these age limits hold, by section, 0 for none. All must be linked again."""
+        self.age_limit = np.array(hours, dtype=np.int32)
 
     # -- refreshing the weights: count elsewhere, `reweigh`, then `revector` all, then `link` all
 
@@ -181,8 +248,9 @@ class Neighbours:
     def link(self, key: bytes) -> None:
         """Ask for an article's row again and make its set from it."""
         slot = self.slots[key]
-        self._ask_row(slot)
-        self._make_set(slot)
+        if self.gets[slot]:
+            self._ask_row(slot)
+            self._make_set(slot)
 
     # -- rows
 
@@ -192,6 +260,8 @@ class Neighbours:
 
     def _fill_row(self, slot: int, others: NDArray[np.int64], scores: NDArray[np.float32]) -> None:
         """The best others that are no copies of the article, in order, and the bound: the best one left out."""
+        may = self._offered_under(slot, others)
+        others, scores = others[may], scores[may]
         wanted = 2 * RESERVE
         kept: list[int] = []
         while True:
@@ -212,8 +282,9 @@ class Neighbours:
 
         Most sets need no walk: what is shown stays in its order, and the newcomer takes its place among it.
         """
-        bounds = self.bound[others]
-        entered = np.flatnonzero(scores >= bounds)
+        entered = np.flatnonzero(scores >= self.bound[others])
+        if len(entered):
+            entered = entered[self._offered_in(slot, others[entered])]
         if not len(entered):
             return []
         rows, marks = others[entered].tolist(), scores[entered]
@@ -285,13 +356,15 @@ class Neighbours:
         """Walk the row: best first, no copy of what is already shown; then fill what is left from the section."""
         if self.bound[slot] == np.inf:
             return
-        chosen, marks = self._walk(slot)
-        if len(chosen) < self.rules.size and self.bound[slot] > 0 and self.known[slot] < RESERVE:
+        hand = self.hands.get(slot, NO_HAND)
+        room = self.rules.size - len(hand.pinned)
+        chosen, marks = self._walk(slot, hand, room)
+        if len(chosen) < room and self.bound[slot] > 0 and self.known[slot] < RESERVE:
             self._ask_row(slot)
-            chosen, marks = self._walk(slot)
+            chosen, marks = self._walk(slot, hand, room)
         by_text = len(chosen)
-        if by_text < self.rules.size:
-            chosen += self._fills(slot, chosen)
+        if by_text < room and self.rules.fill:
+            chosen += self._fills(slot, chosen, hand, room)
         marks += [0.0] * (len(chosen) - by_text)
         self._note(slot)
         if by_text != self.by_text[slot] or chosen != self.shown[slot, : self.filled[slot]].tolist():
@@ -301,43 +374,44 @@ class Neighbours:
         self.shown[slot, : len(chosen)] = chosen
         self.shown_score[slot, : len(chosen)] = marks
 
-    def _walk(self, slot: int) -> tuple[list[int], list[float]]:
-        known = int(self.known[slot])
-        row = self.near[slot, :known].tolist()
-        if not row:
+    def _walk(self, slot: int, hand: Hand, room: int) -> tuple[list[int], list[float]]:
+        """The best `room` of the row and their scores."""
+        row = self.near[slot, : int(self.known[slot])].tolist()
+        if not row or room <= 0:
             return [], []
-        sieve = Sieve([self.prints[other] for other in row])
-        places = _without_copies(sieve, known, self.rules.size)
-        return [row[place] for place in places], self.near_score[slot, places].tolist()
+        marks = self.near_score[slot, : len(row)].tolist()
+        places = list(range(len(row)))
+        if hand.pinned:
+            places = [place for place in places if self.keys[row[place]] not in hand.pinned]
+            sieve = Sieve([*hand.prints, *(self.prints[row[place]] for place in places)])
+        else:
+            sieve = Sieve([self.prints[other] for other in row])
+        taken = _without_copies(sieve, len(hand.prints), room)
+        chosen = [places[place] for place in taken]
+        return [row[place] for place in chosen], [marks[place] for place in chosen]
 
-    def _fills(self, slot: int, chosen: list[int]) -> list[int]:
+    def _fills(self, slot: int, chosen: list[int], hand: Hand, room: int) -> list[int]:
         line = self.sections[int(self.section[slot])]
         place = self._place_in_section(line, slot)
-        taken = set(chosen)
-        earlier = [other for other in line[max(0, place - FILL_REACH) : place][::-1] if other not in taken]
-        if not earlier:
+        taken = {*chosen, *(self.slots.get(key, -1) for key in hand.pinned)}
+        earlier = np.array(
+            [o for o in line[max(0, place - FILL_REACH) : place][::-1] if o not in taken], dtype=np.int64
+        )
+        earlier = earlier[self._offered_under(slot, earlier)]
+        if not len(earlier):
             return []
-        shown = [slot, *chosen]
-        everyone = shown + earlier
-        sieve = Sieve([self.prints[other] for other in everyone])
-        out = np.zeros(len(everyone), dtype=bool)
-        for place in range(len(shown)):
-            out |= sieve.copies_of(place)
-        fills: list[int] = []
-        for place in range(len(shown), len(everyone)):
-            if out[place]:
-                continue
-            fills.append(everyone[place])
-            if len(fills) + len(chosen) == self.rules.size:
-                break
-            out |= sieve.copies_of(place)
-        return fills
+        shown = [*hand.prints, self.prints[slot], *(self.prints[other] for other in chosen)]
+        sieve = Sieve([*shown, *(self.prints[other] for other in earlier.tolist())])
+        return earlier[_without_copies(sieve, len(shown), room - len(chosen))].tolist()
 
     def _set_at(self, slot: int) -> Shown:
         count, by_text = int(self.filled[slot]), int(self.by_text[slot])
         members = self.shown[slot, :count].tolist()
         marks = self.shown_score[slot, :count].tolist()
-        return tuple((self.keys[m], i < by_text, marks[i]) for i, m in enumerate(members))
+        found = tuple((self.keys[m], TEXT if i < by_text else FILL, marks[i]) for i, m in enumerate(members))
+        if not self.gets[slot]:
+            return ()
+        return (*((key, PINNED, 0.0) for key in self.hands.get(slot, NO_HAND).pinned), *found)
 
     def _note(self, slot: int) -> None:
         key = self.keys[slot]
@@ -367,28 +441,74 @@ class Neighbours:
     def _age(self, slot: int) -> tuple[int, bytes]:
         return int(self.published[slot]), self.keys[slot]
 
+    # -- who may be offered
+
+    def _offered_under(self, slot: int, others: NDArray[np.int64]) -> NDArray[np.bool_]:
+        """Which of these may be in an article's set."""
+        may = self.offered[others] > 0
+        if len(self.age_limit):
+            may &= ~self._too_old(self.section[others], others, slot)
+        hand = self.hands.get(slot)
+        if hand is not None and hand.banned:
+            banned = [self.slots[key] for key in hand.banned if key in self.slots]
+            may &= ~np.isin(others, banned)
+        return may
+
+    def _offered_in(self, slot: int, others: NDArray[np.int64]) -> NDArray[np.bool_]:
+        """In which of these articles' sets an article may be."""
+        may = np.full(len(others), bool(self.offered[slot]))
+        if len(self.age_limit):
+            may &= ~self._too_old(np.full(len(others), self.section[slot]), others, slot, of_slot=True)
+        if self.hands:
+            key = self.keys[slot]
+            for place, other in enumerate(others.tolist()):
+                if other in self.hands and key in self.hands[other].banned:
+                    may[place] = False
+        return may
+
+    def _too_old(
+        self, sections: NDArray[np.int32], others: NDArray[np.int64], slot: int, *, of_slot: bool = False
+    ) -> NDArray[np.bool_]:
+        """Which pairs are further apart than the offered one's section allows. of_slot: the slot is the offered one."""
+        known = sections < len(self.age_limit)
+        limits = np.zeros(len(others), dtype=np.int32)
+        limits[known] = self.age_limit[sections[known]]
+        hours = self.hour[others]
+        apart = np.abs(hours - self.hour[slot])
+        evergreen = self.evergreen[slot] > 0 if of_slot else self.evergreen[others] > 0
+        return (limits > 0) & (apart > limits) & (hours != -1) & (self.hour[slot] != -1) & ~evergreen
+
     # -- scores
 
     def _scores(
         self, slot: int, terms: NDArray[np.int32], weights: NDArray[np.uint16]
     ) -> tuple[NDArray[np.int64], NDArray[np.float32]]:
         """Every other article that scores at least the floor with this one, by slot, and the scores."""
+        place = int(self.section[slot]), int(self.hour[slot]), bool(self.evergreen[slot])
+        others, scores = self._likeness(*place, terms, weights)
+        rest = others != slot
+        return others[rest], scores[rest]
+
+    def _likeness(
+        self, section: int, hour: int, evergreen: bool, terms: NDArray[np.int32], weights: NDArray[np.uint16]
+    ) -> tuple[NDArray[np.int64], NDArray[np.float32]]:
         slots, products = self.postings.gather(terms, weights)
         sums = self._sums
         np.add.at(sums, slots, products)
         found = sums[slots]
         sums[slots] = 0
-        enough = np.flatnonzero((found >= self._least) & (slots != slot))
+        enough = np.flatnonzero(found >= self._least)
         others, first = np.unique(slots[enough], return_index=True)
         dots = found[enough[first]]
         hours = self.hour[others]
-        if self.hour[slot] == -1:
+        if hour == -1:
             decay = np.full(len(others), self._undated)
         else:
-            apart = np.minimum(np.abs(hours - self.hour[slot]), OLDEST_HOURS)
+            apart = np.minimum(np.abs(hours - hour), OLDEST_HOURS)
             decay = np.where(hours == -1, self._undated, self._decay[apart])
+        decay[(self.evergreen[others] > 0) | evergreen] = 1.0
         scores = dots * decay * (1.0 / (UNIT * UNIT))
-        scores[self.section[others] == self.section[slot]] *= self.rules.section_factor
+        scores[self.section[others] == section] *= self.rules.section_factor
         marks = scores.astype(np.float32)
         enough = marks >= np.float32(self.rules.floor)
         return others[enough], marks[enough]
@@ -415,11 +535,13 @@ class Neighbours:
 
     # -- vectors and slots
 
-    def _vector(self, terms: Terms) -> tuple[list[int], NDArray[np.int32], NDArray[np.uint16]]:
+    def _vector(self, terms: Terms, *, add: bool = True) -> tuple[list[int], NDArray[np.int32], NDArray[np.uint16]]:
         hashes = hashes_of(terms)
         frequencies = self.weights.frequencies(self.table.find(hashes))
         order, weights = heaviest(terms, frequencies, self.weights.articles)
-        numbers = self.table.add(hashes[order])
+        numbers = self.table.add(hashes[order]) if add else self.table.find(hashes[order])
+        if not add:
+            order, weights, numbers = order[numbers >= 0], weights[numbers >= 0], numbers[numbers >= 0]
         first = np.sort(np.unique(numbers, return_index=True)[1])  # two terms of one hash count once
         return order.tolist(), numbers[first], weights[first]
 
@@ -448,20 +570,21 @@ class Neighbours:
     def _widen(self, size: int) -> None:
         for name in (
             *("section", "published", "hour", "id_high", "id_low", "near", "near_score", "known", "bound"),
-            *("shown", "shown_score", "by_text", "filled", "_sums"),
+            *("shown", "shown_score", "by_text", "filled", "evergreen", "offered", "gets", "_sums"),
         ):
             setattr(self, name, grown(getattr(self, name), size))
 
 
-def _without_copies(sieve: Sieve, count: int, size: int) -> list[int]:
-    """The first `size` positions, in order, that are no copies of one taken before."""
+def _without_copies(sieve: Sieve, shown: int, size: int) -> list[int]:
+    """The first `size` positions, in order and counted after the `shown` ones, that are no copies of one before."""
     taken: list[int] = []
-    out = np.zeros(count, dtype=bool)
-    for place in range(count):
-        if out[place]:
-            continue
-        taken.append(place)
-        if len(taken) == size:
-            break
+    out = np.zeros(len(sieve), dtype=bool)
+    for place in range(len(sieve)):
+        if place >= shown:
+            if out[place]:
+                continue
+            taken.append(place - shown)
+            if len(taken) >= size:
+                break
         out |= sieve.copies_of(place)
     return taken

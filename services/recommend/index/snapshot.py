@@ -20,11 +20,11 @@ from services.recommend.index import Index, Rules
 from services.recommend.index.neighbours import RESERVE, Neighbours
 from services.recommend.index.vectors import HEAVIEST, UNIT
 
-FORMAT = 1
+FORMAT = 2
 _HEADER_BYTES = 128
 _ARRAYS = (
     *("section", "published", "hour", "id_high", "id_low", "near", "near_score", "known", "bound"),
-    *("shown", "shown_score", "by_text", "filled"),
+    *("shown", "shown_score", "by_text", "filled", "evergreen", "offered", "gets"),
 )
 
 
@@ -44,6 +44,14 @@ def save(index: Index, path: Path, note: dict[str, Any]) -> int:
         "sections": index._sections,
         "languages": list(index._languages),
         "rules": _rules(index.rules),
+        "age_limits": index.age_limits,
+        "pins": {owner.hex(): [key.hex() for key in pins] for owner, pins in index._pins.items()},
+        "banned": {
+            place.keys[slot].hex(): [key.hex() for key in hand.banned]
+            for place in index._languages.values()
+            for slot, hand in place.hands.items()
+            if hand.banned
+        },
     }
     path.parent.mkdir(parents=True, exist_ok=True)
     beside = path.with_suffix(".part")
@@ -94,6 +102,13 @@ def _load(file: BinaryIO, path: Path, rules: Rules) -> tuple[Index, dict[str, An
         place = index._languages[language] = Neighbours(rules)
         _load_language(file, place)
         index._language_of.update(dict.fromkeys(place.slots, language))
+    index.limit_ages(head["age_limits"])
+    for owner, pins in head["pins"].items():
+        index._pin(bytes.fromhex(owner), tuple(bytes.fromhex(key) for key in pins))
+    banned = {bytes.fromhex(owner): map(bytes.fromhex, keys) for owner, keys in head["banned"].items()}
+    for owner in {*banned, *index._pins}:
+        place = index._languages[index._language_of[owner]]
+        place.hands[place.slots[owner]] = index._hand(owner, frozenset(banned.get(owner, ())))
     return index, head["note"]
 
 

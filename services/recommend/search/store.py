@@ -131,6 +131,12 @@ def find(
     return hits
 
 
+def of_articles(session: Session, ids: Sequence[UUID]) -> dict[UUID, Hit]:
+    """These articles as they can be found, those that can."""
+    rows = session.connection().execute(_OF_ARTICLES, {"ids": list(ids)})
+    return {row.article_id: _hit(row, False) for row in rows}
+
+
 def _row(text: Text) -> dict[str, Any]:
     return {
         # Whole seconds, then some bits of the id: two articles of one second seldom want the same number.
@@ -181,6 +187,7 @@ def _insert_texts(insert: Callable[[Table], Any]) -> Any:
     return insert(_texts).on_conflict_do_nothing(index_elements=["number"]).returning(_texts.c.article_id)
 
 
+_OF_ARTICLES = select(_texts).where(_texts.c.article_id.in_(bindparam("ids", expanding=True)))
 _DELETE_TEXTS = delete(_texts).where(_texts.c.number.in_(bindparam("numbers", expanding=True)))
 _INSERT_WORDS = {
     "sqlite": text(

@@ -57,11 +57,12 @@ def test_a_hub_is_pinged_once_for_each_feed_and_only_when_the_feeds_show_the_art
     attempt(house)
 
     forms = [parse_qs(one.body.decode()) for one in hub.got]
-    assert [form["hub.mode"] for form in forms] == [["publish"]] * 2
-    assert sorted(form["hub.url"][0] for form in forms) == [
-        "https://journal.test/feed.xml",
-        "https://journal.test/societe/feed.xml",
-    ]
+    assert [form["hub.mode"] for form in forms] == [["publish"]] * 6
+    assert {form["hub.url"][0] for form in forms} == {
+        f"https://journal.test/{place}{feed}"
+        for place in ("", "societe/")
+        for feed in ("feed.xml", "atom.xml", "feed.json")
+    }
     assert all(form["hub.url"] == form["hub.topic"] for form in forms)
     assert "un" in house.page("/feed.xml")
     assert states(house) == ["delivered", "delivered"]

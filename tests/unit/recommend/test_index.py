@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import random
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 from uuid import UUID
 
 import pytest
@@ -49,9 +51,12 @@ WORDS = [
 START = datetime(2026, 3, 1, 8, tzinfo=UTC)
 
 
-def article(number: int, words: str, *, hours: int = 0, section: str = "societe", language: str = "fr") -> Article:
+def article(
+    number: int, words: str, *, hours: int = 0, section: str = "societe", language: str = "fr", **decided: Any
+) -> Article:
     head, _, rest = words.partition(" ")
-    return Article(UUID(int=number), language, section, START + timedelta(hours=hours), read(language, head, rest))
+    at = START + timedelta(hours=hours)
+    return Article(UUID(int=number), language, section, at, read(language, head, rest), **decided)
 
 
 def kept_in(kept: dict[UUID, Article]):
@@ -61,8 +66,8 @@ def kept_in(kept: dict[UUID, Article]):
     return source
 
 
-def refreshed(index: Index, kept: dict[UUID, Article]) -> Index:
-    while not Refresh(index, kept_in(kept)).run(60):
+def refreshed(index: Index, kept: dict[UUID, Article], **limits: Any) -> Index:
+    while not Refresh(index, kept_in(kept), **limits).run(60):
         pass
     return index
 
@@ -264,10 +269,112 @@ def test_a_snapshot_of_other_rules_is_not_used(tmp_path: Path):
 
 
 # Few words, so that scores are often level, texts are often copies, and rows run out.
+def test_pins_open_a_set_in_order_wait_for_what_is_not_there_and_may_be_of_another_language():
+    kept = {n: article(n, " ".join(random.Random(n).choices(WORDS, k=14)), hours=n) for n in range(1, 20)}
+    index = Index()
+    for one in kept.values():
+        index.put(one)
+    unpinned = shown(index, 5)
+
+    index.put(replace(kept[5], pins=(UUID(int=77), UUID(int=9), UUID(int=78))))
+    assert shown(index, 5) == [9, *[n for n in unpinned if n != 9]][:6]
+
+    index.put(article(77, "Nation the national budget", language="en"))
+    assert shown(index, 5)[:2] == [77, 9]
+    assert [(e.pinned, e.by_text) for e in index.set_of(UUID(int=5))][:3] == [(True, False)] * 2 + [(False, True)]
+    assert UUID(int=5) in {change.article_id for change in index.changes() if change.visible}
+
+    index.remove(UUID(int=77))
+    index.remove(UUID(int=9))
+    assert shown(index, 5) == [n for n in unpinned if n != 9]
+
+
+def test_no_entry_is_a_copy_of_what_is_pinned():
+    wire = "Barrage le barrage de la vallée cède après les orages et inonde trois villages du canton voisin"
+    index = Index()
+    index.put(article(1, wire, hours=1))
+    index.put(article(2, wire, hours=2))
+    why = "Enquête pourquoi le barrage a rompu, que savaient les ingénieurs, qui paiera"
+    index.put(article(3, why, hours=3, pins=(UUID(int=1),)))
+
+    assert shown(index, 3) == [1]
+
+
+def test_what_is_banned_here_or_everywhere_is_not_shown_and_comes_back():
+    kept = {n: article(n, " ".join(random.Random(n).choices(WORDS, k=14)), hours=n) for n in range(1, 30)}
+    index = Index()
+    for one in kept.values():
+        index.put(one)
+    before = sets_of(index)
+    best = before[UUID(int=10)][0].article_id
+
+    index.put(replace(kept[10], banned=frozenset({best})))
+    assert best not in {entry.article_id for entry in index.set_of(UUID(int=10))}
+    index.put(replace(kept[best.int], offered=False))
+    assert not any(best in {entry.article_id for entry in entries} for entries in sets_of(index).values())
+    index.put(replace(kept[11], gets=False))
+    assert index.set_of(UUID(int=11)) == ()
+    for number in (10, best.int, 11):
+        index.put(kept[number])
+
+    assert sets_of(index) == before
+
+
+def test_an_age_limit_counts_between_the_two_articles_and_not_for_what_is_evergreen():
+    index = Index(Rules(fill=False))
+    kept = {
+        UUID(int=1): article(1, "Match le match du club de Brive contre Valbourg", section="sport"),
+        UUID(int=2): article(2, "Match revanche du club de Brive à Valbourg", hours=24 * 9, section="sport"),
+        UUID(int=3): article(3, "Musée le club de Brive visite Valbourg", hours=24 * 9, section="culture"),
+        UUID(int=4): article(4, "Guide le club de Brive à Valbourg", hours=24, section="sport", evergreen=True),
+    }
+    for one in kept.values():
+        index.put(one)
+    assert set(shown(index, 3)) == {1, 2, 4}
+
+    while not Refresh(index, kept_in(kept), age_limits={"sport": 7}).run(60):
+        pass
+
+    assert set(shown(index, 3)) == {2, 4}
+    assert set(shown(index, 2)) == {3, 4}
+    assert set(shown(index, 1)) == {3, 4}
+
+
+def test_candidates_of_a_draft_are_the_best_alike_and_change_nothing():
+    index = Index()
+    for number in range(1, 40):
+        index.put(article(number, " ".join(random.Random(number).choices(WORDS, k=14)), hours=number))
+    before = sets_of(index)
+    terms = index._languages["fr"].table.size
+
+    draft = article(99, "Inconnu " + " ".join(random.Random(7).choices(WORDS, k=14)), hours=7)
+    found = index.candidates(draft, 5)
+
+    assert found[0].article_id == UUID(int=7)
+    assert len(found) == 5
+    assert sets_of(index) == before
+    assert index._languages["fr"].table.size == terms
+
+
 texts = st.lists(st.sampled_from(WORDS[:14]), min_size=1, max_size=14).map(" ".join)
 # A newsroom's worth of alike articles to begin with, so that rows are full and something is always left out.
 archives = st.integers(0, 2**32).map(
     lambda seed: [" ".join(random.Random(seed + n).choices(WORDS, k=12)) for n in range(45)]
+)
+ids = st.integers(1, 60).map(lambda number: UUID(int=number))
+# What an editor has decided: mostly nothing.
+decided = st.one_of(
+    st.just({}),
+    st.fixed_dictionaries(
+        {},
+        optional={
+            "pins": st.lists(ids, max_size=7, unique=True).map(tuple),
+            "banned": st.frozensets(ids, max_size=8),
+            "offered": st.booleans(),
+            "gets": st.booleans(),
+            "evergreen": st.booleans(),
+        },
+    ),
 )
 steps = st.lists(
     st.one_of(
@@ -278,9 +385,12 @@ steps = st.lists(
             st.integers(0, 400),
             st.sampled_from(["societe", "sport"]),
             st.sampled_from(["fr", "fr", "fr", "en"]),
+            decided,
         ),
         st.tuples(st.just("remove"), st.integers(1, 60)),
+        st.tuples(st.just("decide"), st.integers(1, 60), decided),
         st.tuples(st.just("refresh")),
+        st.tuples(st.just("limit"), st.sampled_from([{}, {"sport": 3}, {"societe": 6, "sport": 0}])),
     ),
     min_size=1,
     max_size=120,
@@ -295,12 +405,21 @@ def test_whatever_came_and_went_the_sets_are_those_of_a_fresh_index(
     rules = Rules(size=size, floor=0.05)
     index: Index = Index(rules)
     kept: dict[UUID, Article] = {}
-    come = [("put", n, words, n * 9 % 400, "societe", "fr") for n, words in enumerate(archive, start=1)]
+    limits: dict[str, float] = {}
+    come = [("put", n, words, n * 9 % 400, "societe", "fr", {}) for n, words in enumerate(archive, start=1)]
     for step in come + steps:
         if step[0] == "put":
-            _, number, words, hours, section, language = step
-            kept[UUID(int=number)] = one = article(number, words, hours=hours, section=section, language=language)
+            _, number, words, hours, section, language, hand = step
+            one = article(number, words, hours=hours, section=section, language=language, **hand)
+            kept[one.id] = one
             index.put(one)
+        elif step[0] == "decide":
+            if UUID(int=step[1]) in kept:
+                kept[UUID(int=step[1])] = one = replace(kept[UUID(int=step[1])], **step[2])
+                index.put(one)
+        elif step[0] == "limit":
+            limits = step[1]
+            refreshed(index, kept, age_limits=limits)
         elif step[0] == "remove":
             kept.pop(UUID(int=step[1]), None)
             index.remove(UUID(int=step[1]))
@@ -319,6 +438,7 @@ def test_whatever_came_and_went_the_sets_are_those_of_a_fresh_index(
         index.put(one)
     assert sets_of(index) == before
     fresh = Index(rules)
+    fresh.limit_ages(limits)
     for one in others:
         fresh.put(one)
     assert sets_of(refreshed(index, kept)) == sets_of(refreshed(fresh, kept))

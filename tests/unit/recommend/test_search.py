@@ -7,11 +7,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from services.recommend import domain
-from services.recommend.errors import TooManyRequests
 from services.recommend.pace import Pace, address_of
 from services.recommend.search.excerpts import excerpt
 from services.recommend.search.queries import as_fts5, as_tsquery, as_tsvector, parse
 from services.recommend.search.words import searched, words
+from shared.errors import TooManyRequests
 
 
 @pytest.mark.parametrize(

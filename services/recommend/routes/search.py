@@ -1,0 +1,56 @@
+"""/v1/search, for readers, and /v1/similar, for the desk."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from flask import request
+from flask_smorest import Blueprint
+
+from services.recommend import schemas
+from services.recommend.pace import Pace, address_of
+from services.recommend.search import actions
+from shared import http
+
+
+def search_blueprint() -> Any:
+    """Search, for readers. Limited by address: everybody may ask."""
+    bp = Blueprint("search", __name__, url_prefix="/v1/search", description="What readers search")
+    pace = Pace()
+
+    @bp.get("")
+    @bp.arguments(schemas.SearchQuery, location="query")
+    @bp.response(200, schemas.SearchReply)
+    def search(asked: dict[str, str]) -> dict[str, Any]:
+        """200 with articles that have every word of `q`, those with all of them in the headline first, then the newest.
+
+        "Quotes" hold words together and a minus leaves a word out; accents and case do not matter. Any text is a query:
+        one without a word finds nothing, and what cannot be read of the other parameters is passed over. `next` is the
+        cursor of the next page, or null. 429 for an address that asks more than ten times a second.
+        """
+        pace.take(address_of(request))
+        with http.node().reading() as session:
+            return actions.search_articles(session, **asked)
+
+    return bp
+
+
+def similar_blueprint() -> Any:
+    """Near-duplicates of a draft, for the desk."""
+    bp = Blueprint("similar", __name__, url_prefix="/v1/similar", description="What is like a draft")
+    content = {"application/json": {"schema": schemas.SimilarBody}}
+
+    @bp.post("")
+    @http.needs("reporter")
+    @bp.doc(requestBody={"required": True, "content": content})
+    @bp.response(200, schemas.SimilarReply)
+    def similar() -> dict[str, Any]:
+        """200 with live articles that are likely copies or earlier versions of a draft, and what they share with it.
+
+        `kind`: "same text", "version" (a copy with changes) or "passages". Nothing is stored.
+        """
+        wanted = schemas.SimilarBody().load(http.json_body())
+        with http.node().reading() as session:
+            return actions.similar_articles(session, **wanted)
+
+    return bp

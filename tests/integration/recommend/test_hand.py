@@ -1,0 +1,226 @@
+"""What editors decide about related sets, and the words in which a set is explained, on both databases."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from typing import Any
+
+import pytest
+from flask.testing import FlaskClient
+
+from services.recommend.app import create_app
+from services.recommend.settings import RecommendSettings
+from shared.events import PublicArticle
+from shared.ids import new_id
+from tests.factories import killed, today
+from tests.integration.recommend.desk import Desk, live
+from tests.integration.recommend.test_related_sets import about
+
+KEY = {"Authorization": "Bearer the-first-key-of-the-tests"}
+
+
+@pytest.fixture
+def settings(database_of: Callable[[str], str], settings_for: Callable[..., RecommendSettings]) -> RecommendSettings:
+    return settings_for("recommend", database_of("recommend"), cls=RecommendSettings)
+
+
+@pytest.fixture
+def desk(settings: RecommendSettings) -> Iterator[Desk]:
+    desk = Desk(settings)
+    desk.finish()
+    desk.hear(live(about("budget", 900, section="opinions")))
+    desk.finish()
+    yield desk
+    desk.node.close()
+
+
+@pytest.fixture
+def client(desk: Desk) -> FlaskClient:
+    return create_app(desk.settings).test_client()
+
+
+@pytest.fixture
+def stories(desk: Desk) -> list[PublicArticle]:
+    """Six articles on the bridge and three on the opera."""
+    articles = [about("pont", number) for number in range(6)] + [about("opéra", number) for number in range(6, 9)]
+    desk.hear(*(live(one) for one in articles))
+    return articles
+
+
+def put(client: FlaskClient, path: str, body: Any) -> Any:
+    reply = client.put(f"/v1/related/{path}", json=body, headers=KEY)
+    assert reply.status_code == 200, reply.get_json()
+    return reply.get_json()
+
+
+def test_pins_open_the_set_and_what_is_not_live_yet_waits(
+    desk: Desk, client: FlaskClient, stories: list[PublicArticle]
+) -> None:
+    article, opera, coming = stories[0], stories[7], about("opéra", 30, language="en")
+
+    reply = put(client, f"{article.id}/pins", {"article_ids": [str(coming.id), str(opera.id)]})
+    desk.finish()
+
+    assert reply["pins"] == [
+        {"article_id": str(coming.id), "headline": None, "live": False},
+        {"article_id": str(opera.id), "headline": opera.headline, "live": True},
+    ]
+    assert desk.shown(article)[0] == opera.id
+    (said,) = [one for one in desk.said("related.changed.v1")[-1]["sets"] if one["article_id"] == str(article.id)]
+    assert said["entries"][0]["reason"] == "pinned"
+    left = client.get(f"/v1/related/{article.id}").get_json()["left_out"]
+    assert {"article_id": str(coming.id), "reason": "waiting"}.items() <= left[0].items()
+
+    desk.hear(live(coming))
+    assert desk.shown(article)[:2] == [coming.id, opera.id]
+    desk.hear(killed(**vars(replace(opera, status="killed", change=2, body_html=""))), lane="urgent")
+    assert desk.shown(article)[0] == coming.id
+    assert opera.id not in desk.shown(article)
+    put(client, f"{article.id}/pins", {"article_ids": []})
+    desk.finish()
+    assert coming.id not in desk.shown(article)
+
+
+def test_pins_for_an_article_that_comes_later_hold_from_its_first_set_on(
+    desk: Desk, client: FlaskClient, stories: list[PublicArticle]
+) -> None:
+    coming = about("pont", 40)
+    put(client, f"{coming.id}/pins", {"article_ids": [str(stories[8].id)]})
+    put(client, f"{coming.id}/bans", {"article_ids": [str(stories[1].id)]})
+
+    desk.hear(live(coming))
+
+    assert desk.shown(coming)[0] == stories[8].id
+    assert stories[1].id not in desk.shown(coming)
+
+
+def test_bans_hold_here_everywhere_and_for_the_article_itself(
+    desk: Desk, client: FlaskClient, stories: list[PublicArticle]
+) -> None:
+    article, banned, gone, silent = stories[0], stories[1], stories[2], stories[3]
+    assert {banned.id, gone.id} <= set(desk.shown(article))
+
+    put(client, f"{article.id}/bans", {"article_ids": [str(banned.id)]})
+    put(client, f"{gone.id}/bans", {"never_offered": True})
+    put(client, f"{silent.id}/bans", {"never_gets_any": True})
+    desk.finish()
+
+    assert banned.id not in desk.shown(article)
+    assert all(gone.id not in desk.shown(one) for one in stories)
+    assert desk.shown(silent) == []
+    assert silent.id in desk.shown(article)
+    reasons = {one["article_id"]: one for one in client.get(f"/v1/related/{article.id}").get_json()["left_out"]}
+    assert reasons[str(banned.id)]["why"] == "Écarté ici par la rédaction."
+
+    desk.restart()
+    desk.finish()
+    assert desk.shown(silent) == []
+    for one in (article, gone, silent):
+        put(client, f"{one.id}/bans", {})
+    desk.finish()
+    assert {banned.id, gone.id} <= set(desk.shown(article))
+    assert desk.shown(silent)
+
+
+def test_pins_and_bans_of_one_article_do_not_overwrite_one_another(
+    desk: Desk, client: FlaskClient, stories: list[PublicArticle]
+) -> None:
+    put(client, f"{stories[0].id}/pins", {"article_ids": [str(stories[8].id)]})
+    put(client, f"{stories[0].id}/bans", {"article_ids": [str(stories[1].id)], "never_offered": True})
+    put(client, f"{stories[0].id}/pins", {"article_ids": [str(stories[7].id)]})
+
+    bans = client.get(f"/v1/related/{stories[0].id}/bans", headers=KEY).get_json()
+    assert [one["article_id"] for one in bans["bans"]] == [str(stories[1].id)]
+    assert bans["never_offered"] is True
+    pins = client.get(f"/v1/related/{stories[0].id}/pins", headers=KEY).get_json()
+    assert [one["headline"] for one in pins["pins"]] == [stories[7].headline]
+
+
+def test_an_age_limit_of_a_section_holds_for_all_sets_and_evergreen_articles_are_spared(
+    desk: Desk, client: FlaskClient
+) -> None:
+    old = about("pont", 1, first_published_at=today("08:00").replace(month=9))
+    evergreen = about("pont", 2, first_published_at=today("08:00").replace(month=9), evergreen=True)
+    new = about("pont", 3)
+    desk.hear(live(old), live(evergreen), live(new))
+    assert {old.id, evergreen.id} <= set(desk.shown(new))
+
+    put(client, "sections/societe", {"age_limit_days": 30})
+    desk.finish()
+
+    assert old.id not in desk.shown(new)
+    assert evergreen.id in desk.shown(new)
+    desk.restart()
+    desk.finish()
+    desk.hear(live(about("pont", 4)))
+    assert old.id not in desk.shown(new)
+    assert client.get("/v1/related/sections", headers=KEY).get_json()["items"] == [
+        {"section": "societe", "age_limit_days": 30.0}
+    ]
+    put(client, "sections/societe", {"age_limit_days": None})
+    desk.finish()
+    assert old.id in desk.shown(new)
+
+
+def test_a_set_is_explained_in_words(desk: Desk, client: FlaskClient, stories: list[PublicArticle]) -> None:
+    copy = replace(stories[1], id=new_id(), slug="copie", first_published_at=today("10:00"))
+    desk.hear(live(copy))
+
+    told = client.get(f"/v1/related/{stories[0].id}").get_json()
+
+    near = next(entry for entry in told["entries"] if entry["reason"] == "text")
+    assert near["why"].startswith("Les deux parlent de : ")
+    assert near["words"][0] in near["why"]
+    assert near["days_apart"] < 1
+    assert "même rubrique" in near["why"]
+    shown = {entry["article_id"] for entry in told["entries"]}
+    reasons = {one["reason"] for one in told["left_out"]}
+    assert {str(copy.id), str(stories[1].id)} - shown
+    assert "copy" in reasons
+    assert not shown & {one["article_id"] for one in told["left_out"]}
+
+
+@pytest.mark.parametrize(
+    ("path", "body", "status", "code"),
+    [
+        ("{id}/pins", {}, 422, "missing"),
+        ("{id}/pins", {"article_ids": ["{id}"]}, 422, "itself"),
+        ("{id}/pins", {"article_ids": "x"}, 422, "wrong-type"),
+        ("{id}/pins", {"article_ids": ["nonsense"]}, 422, "wrong-type"),
+        ("{id}/pins", {"article_ids": [None]}, 422, "null"),
+        ("{id}/pins", {"article_ids": ["{other}", "{other}"]}, 422, "invalid"),
+        ("{id}/pins", {"article_ids": [], "more": 1}, 422, "unknown-field"),
+        ("{id}/pins", {"article_ids": 13 * ["{new}"]}, 422, "too-long"),
+        ("{id}/pins", [], 422, "wrong-type"),
+        ("{id}/bans", {"never_offered": "yes"}, 422, "wrong-type"),
+        ("{id}/bans", {"article_ids": ["{id}"]}, 422, "itself"),
+        ("sections/societe", {"age_limit_days": 0}, 422, "invalid"),
+        ("sections/societe", {"age_limit_days": "NaN"}, 422, "invalid"),
+        ("sections/societe", {}, 422, "missing"),
+        ("sections/" + "s" * 90, {"age_limit_days": 3}, 422, "length"),
+    ],
+)
+def test_what_cannot_be_decided_is_refused_with_where_and_why(
+    client: FlaskClient, path: str, body: Any, status: int, code: str
+) -> None:
+    named = {"{id}": str(new_id()), "{other}": str(new_id())}
+
+    def filled(value: Any) -> Any:
+        if isinstance(value, list):
+            return [filled(one) for one in value]
+        if isinstance(value, dict):
+            return {name: filled(one) for name, one in value.items()}
+        return str(new_id()) if value == "{new}" else named.get(value, value) if isinstance(value, str) else value
+
+    reply = client.put(f"/v1/related/{path.replace('{id}', named['{id}'])}", json=filled(body), headers=KEY)
+
+    assert reply.status_code == status, reply.get_json()
+    assert code in {fault["code"] for fault in reply.get_json()["errors"]}, reply.get_json()
+
+
+def test_deciding_needs_a_key(client: FlaskClient) -> None:
+    for method, path in (("put", "pins"), ("get", "pins"), ("put", "bans"), ("get", "bans")):
+        assert getattr(client, method)(f"/v1/related/{new_id()}/{path}", json={}).status_code == 401
+    assert client.put("/v1/related/sections/sport", json={}).status_code == 401
+    assert client.post("/v1/similar", json={}).status_code == 401
