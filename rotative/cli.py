@@ -307,6 +307,8 @@ def status(client: Client) -> None:
 @talks
 def verify(client: Client) -> None:
     """Compare store, database and feeds; list every difference (exit code 1 when there is one)."""
+    if not client.wait_until_built(timeout_s=30):
+        click.echo("Pages are being built at this moment; what waits to be built is listed as a difference.", err=True)
     differences = client.ask("POST", "/v1/publish/verify", timeout_s=600)["items"]
     for difference in differences:
         click.echo(f"{difference['path']}: {difference['problem']}, {difference['detail']}")

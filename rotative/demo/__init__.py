@@ -95,6 +95,8 @@ def post_demo(client: Client, *, say: Callable[[str], object], now: datetime | N
         if one.picture and not one.then and not client.wait_for_picture(article, ends - time.monotonic()):
             failed += 1
             say(f"{article['url']} does not show its picture yet.")
+    if posted and not client.wait_until_built(timeout_s=max(0.0, ends - time.monotonic())):
+        say("Lists and related articles are still being built; `rotative status` shows what is left.")
     if failed:
         say(f"The demo newspaper is not complete: {failed} articles are not in place.")
     else:
