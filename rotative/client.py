@@ -19,6 +19,8 @@ from rotative.parts import SERVICES
 DEFAULT_URL = "http://127.0.0.1:8000"
 # What dead deliveries are listed under, beside the services of dead letters.
 DELIVERY = "delivery"
+# Lanes whose work waits for others' servers.
+DELIVERING = frozenset({"deliver", "retry"})
 LOOK_EVERY_S = 0.005
 LOOK_MOST_S = 0.25
 READER_TIMEOUT_S = 5.0
@@ -152,6 +154,16 @@ class Client:
             time.sleep(pause_s)
             pause_s = min(LOOK_MOST_S, pause_s * 1.2)
 
+    def wait_until_built(self, *, timeout_s: float) -> bool:
+        """Wait until no service has work to do; False when one still has after timeout_s. Deliveries do not count."""
+        ends = time.monotonic() + timeout_s
+        while True:
+            if not any(_has_work(self.ask("GET", f"/v1/{service}/status")) for service in SERVICES):
+                return True
+            if time.monotonic() > ends:
+                return False
+            time.sleep(0.25)
+
     def path_of(self, article: Mapping[str, Any]) -> str:
         """The path of an article's page: its URL may name the public host, which need not be this machine's."""
         return httpx.URL(str(article["url"])).path
@@ -192,6 +204,13 @@ class Client:
     def dead_path(self, service: str, number: str) -> str:
         """Where one of them is shown, retried and discarded."""
         return f"/v1/deliveries/{number}" if service == DELIVERY else f"/v1/{service}/dead/{number}"
+
+
+def _has_work(report: Mapping[str, Any]) -> bool:
+    jobs = {lane: states for lane, states in report["jobs"].items() if lane not in DELIVERING}
+    queues = {lane: count for lane, count in report["queues"].items() if lane not in DELIVERING}
+    at_work = any(states.get(state) for states in jobs.values() for state in ("ready", "leased"))
+    return at_work or any(queues.values()) or report["oldest_unreceived_s"] is not None
 
 
 def _as_letter(delivery: Mapping[str, Any]) -> dict[str, Any]:

@@ -174,7 +174,8 @@ def _from_werkzeug(error: HTTPException) -> NewsroomError:
     if allowed:
         headers["Allow"] = ", ".join(allowed)
     if status == 413:
-        return errors.TooLarge(f"A body may have at most {MOST_BODY_BYTES // 1024 // 1024} MiB.")
+        most = request.max_content_length or MOST_BODY_BYTES
+        return errors.TooLarge(f"A body may have at most {most // 1024 // 1024} MiB.")
     if status == 404:
         return errors.NotFound(f"There is nothing at {request.path}; /docs lists every address.")
     if status == 405:

@@ -49,6 +49,8 @@ def post_demo(client: Client, *, say: Callable[[str], object], now: datetime | N
         if not client.wait_until_live(article, timeout_s=max(0.0, ends - time.monotonic())):
             failed += 1
             say(f"{article['url']} is not live yet; `rotative status` may say why.")
+    if posted and not client.wait_until_built(timeout_s=max(0.0, ends - time.monotonic())):
+        say("Lists and related articles are still being built; `rotative status` shows what is left.")
     if failed:
         say(f"The demo newspaper is not complete: {failed} articles are not in place.")
     else:

@@ -6,7 +6,7 @@ import os
 
 from flask import Flask
 
-from services.ingest.routes import Desk, articles_blueprint, keys_blueprint, replay_blueprint
+from services.ingest.routes import Desk, articles_blueprint, keys_blueprint, media_blueprint, replay_blueprint
 from services.ingest.service import create_service
 from services.ingest.settings import IngestSettings
 from shared import logs
@@ -26,5 +26,11 @@ def create_app(settings: IngestSettings | None = None) -> Flask:
     newsroom = load_newsroom(settings.newsroom_file, settings.base_url, port=settings.port)
     desk = Desk(newsroom)
     node = Node(create_service(settings), settings)
-    blueprints = [articles_blueprint(desk), keys_blueprint(), replay_blueprint(), protocol_blueprint("ingest")]
+    blueprints = [
+        articles_blueprint(desk),
+        keys_blueprint(),
+        media_blueprint(),
+        replay_blueprint(),
+        protocol_blueprint("ingest"),
+    ]
     return create_service_app(node, blueprints, title="Rotative: ingest")

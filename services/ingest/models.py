@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import JSON, ForeignKey, Index, MetaData, String, Text, Uuid
+from sqlalchemy import JSON, BigInteger, ForeignKey, Index, Integer, MetaData, String, Text, Uuid
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
 from shared.db import NAMING, UtcDateTime
@@ -71,6 +71,7 @@ class Article(Base):
         Index("ix_articles_status_id", "status", "id"),
         Index("ix_articles_section_id", "section", "id"),
         Index("ix_articles_language_id", "language", "id"),
+        Index("ix_articles_first_published_at", "first_published_at"),
     )
 
 
@@ -115,6 +116,21 @@ class Origin(Base):
 
     origin: Mapped[str] = mapped_column(String(300), primary_key=True)
     article_id: Mapped[UUID] = mapped_column(Uuid, index=True)
+
+
+class ArticleWords(Base):
+    """The words by which an article is found, folded (see domain/words.py); number: in the order of acceptance.
+
+    SQLite looks them up in article_words_fts, an FTS5 index over this table; PostgreSQL in an index over them.
+    """
+
+    __tablename__ = "article_words"
+
+    number: Mapped[int] = mapped_column(BigInteger().with_variant(Integer, "sqlite"), primary_key=True)
+    article_id: Mapped[UUID] = mapped_column(Uuid)
+    words: Mapped[str] = mapped_column(Text)
+
+    __table_args__ = (Index("ix_article_words_article_id", "article_id", unique=True),)
 
 
 class Media(Base):

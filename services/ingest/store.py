@@ -11,6 +11,7 @@ from sqlalchemy import Row, Table, bindparam, delete, exists, insert, select, up
 from sqlalchemy.orm import Session
 
 from services.ingest.domain import journey
+from services.ingest.listing import remove_words
 from services.ingest.models import Article, FirstAnswer, FormerPath, Media, Origin, Revision, TimelineStep
 from shared.db import per_dialect
 
@@ -19,6 +20,7 @@ _REVISIONS: Table = Revision.__table__  # type: ignore[assignment]
 _TIMELINE: Table = TimelineStep.__table__  # type: ignore[assignment]
 _FORMER: Table = FormerPath.__table__  # type: ignore[assignment]
 _ORIGINS: Table = Origin.__table__  # type: ignore[assignment]
+_MEDIA: Table = Media.__table__  # type: ignore[assignment]
 _ANSWERS: Table = FirstAnswer.__table__  # type: ignore[assignment]
 
 _INSERT_REVISION = insert(_REVISIONS)
@@ -40,6 +42,11 @@ def _add_former_paths(insert: Callable[[Table], Any]) -> Any:
 @per_dialect
 def _add_origin(insert: Callable[[Table], Any]) -> Any:
     return insert(_ORIGINS).on_conflict_do_nothing().returning(_ORIGINS.c.origin)
+
+
+@per_dialect
+def _add_media(insert: Callable[[Table], Any]) -> Any:
+    return insert(_MEDIA).on_conflict_do_nothing(index_elements=["digest"]).returning(_MEDIA.c.id)
 
 
 @per_dialect
@@ -124,6 +131,7 @@ def revisions(session: Session, article_id: UUID, *, before: int | None, most: i
 
 def delete_article(session: Session, article_id: UUID) -> None:
     """Remove an article with its texts, its timeline and its former addresses."""
+    remove_words(session, article_id)
     for table in (_REVISIONS, _TIMELINE, _FORMER, _ORIGINS):
         session.execute(delete(table).where(table.c.article_id == article_id))
     session.execute(delete(_ARTICLES).where(_ARTICLES.c.id == article_id))
@@ -144,6 +152,26 @@ def get_media(session: Session, media_ids: Iterable[UUID]) -> dict[UUID, Media]:
     return {one.id: one for one in session.scalars(select(Media).where(Media.id.in_(sorted(set(media_ids)))))}
 
 
+def media_of_digest(session: Session, digest: str) -> Media | None:
+    """The picture of these bytes, or None."""
+    return session.scalar(select(Media).where(Media.digest == digest))
+
+
+def add_media(session: Session, values: Mapping[str, Any]) -> bool:
+    """Insert a picture; False, and nothing inserted, when its bytes are there already."""
+    return session.execute(_add_media(session), dict(values)).first() is not None
+
+
+def list_media(session: Session, *, words: Sequence[str], before: UUID | None, most: int) -> list[Media]:
+    """Pictures, newest first; words: folded, each somewhere in what is said of them. before: only older ones."""
+    statement = select(Media).order_by(Media.id.desc()).limit(most)
+    for word in words:
+        statement = statement.where(Media.words.contains(word, autoescape=True))
+    if before is not None:
+        statement = statement.where(Media.id < before)
+    return list(session.scalars(statement))
+
+
 def corrections(session: Session, article_ids: Sequence[UUID]) -> dict[UUID, list[Revision]]:
     """The revisions that corrected these articles, oldest first, by article; those without any are left out."""
     found: dict[UUID, list[Revision]] = {}
@@ -151,19 +179,6 @@ def corrections(session: Session, article_ids: Sequence[UUID]) -> dict[UUID, lis
     for revision in session.scalars(statement.order_by(Revision.article_id, Revision.number)):
         found.setdefault(revision.article_id, []).append(revision)
     return found
-
-
-def list_articles(
-    session: Session, *, filters: Mapping[str, str], before: UUID | None, after: UUID | None, most: int
-) -> list[Article]:
-    """Articles, newest accepted first; filters: by equal columns. before: only older ones; after: only newer ones."""
-    statement = select(Article).filter_by(**filters).limit(most)
-    if after is not None:
-        newer = session.scalars(statement.where(Article.id > after).order_by(Article.id)).all()
-        return list(reversed(newer))
-    if before is not None:
-        statement = statement.where(Article.id < before)
-    return list(session.scalars(statement.order_by(Article.id.desc())))
 
 
 def articles_after(session: Session, cursor: UUID | None, most: int) -> list[Row[Any]]:

@@ -10,7 +10,7 @@ from uuid import UUID
 
 from sqlalchemy.orm import Session
 
-from services.publish import list_store, lists, redirects, store
+from services.publish import list_store, lists, redirects, renditions, store
 from services.publish.build import Builder
 from services.publish.channels.announce import News, announce_now_or_later
 from services.publish.kinds import BUILD_PAGE
@@ -43,7 +43,7 @@ def receive_articles(
     before = store.lock_known(session, newest)
     wanted = [newest[article_id].event.article for article_id in sorted(newest)]
     new = [one for one in wanted if one.id not in before or before[one.id].change < one.change]
-    pictured: set[UUID] = set()
+    pictured = renditions.take_in(session, builder, new, before)
     saved = store.save_articles(session, new, pictured)
     articles = [one for one in wanted if one.id in saved]
     places = shelve(session, builder, before, articles)
@@ -116,7 +116,7 @@ def _touched(
         if known is not None:
             if known.teaser.path != article.path:
                 touched.add(known.teaser.path)
-            touched |= _left_behind(session, builder, known, places.get(article.id, ()))
+            touched |= _left_behind(session, builder, known, article, places.get(article.id, ()))
             if known.translations is not None:
                 groups.add(known.translations)
         looks = teaser_of(article, article.id in pictured)
@@ -142,9 +142,12 @@ def _lists_touched(newsroom: Newsroom, article: PublicArticle) -> set[str]:
     return {lists.list_path(newsroom, one) for one in found}
 
 
-def _left_behind(session: Session, builder: Builder, known: store.Known, places: Iterable[Place]) -> set[str]:
-    """The lists and sitemaps in which an article stood before."""
+def _left_behind(
+    session: Session, builder: Builder, known: store.Known, article: PublicArticle, places: Iterable[Place]
+) -> set[str]:
+    """The lists and sitemaps in which an article stood before, and the older pages that it has left."""
     newsroom = builder.newsroom
+    now_in = {lists.list_path(newsroom, one) for one in lists.listings_of(newsroom, article)}
     found: set[str] = set()
     if known.live:
         language = newsroom.edition(known.teaser.language)
@@ -152,6 +155,8 @@ def _left_behind(session: Session, builder: Builder, known: store.Known, places:
     for place in places:
         found.add(place.list_path)
         listing = builder.list_at(place.list_path)
+        if listing is not None and place.list_path not in now_in and place.position is not None:
+            found.add(f"{place.list_path}/page/{place.position // lists.PLACES[listing.kind] + 1}")
         if listing is not None and listing.kind == "month":
             position = place.position
             if position is None:
@@ -160,6 +165,18 @@ def _left_behind(session: Session, builder: Builder, known: store.Known, places:
             page = position // lists.SITEMAP_PLACES + 1
             found.add(lists.list_path(newsroom, Listing("sitemap", listing.language, listing.key, page)))
     return found
+
+
+def show_pictures(session: Session, ids: Iterable[UUID], *, builder: Builder, pace: Pace, now: datetime) -> None:
+    """Have the pages built that show these articles, whose pictures are ready now."""
+    articles = list(store.articles(session, ids).values())
+    own = [(one.path, {"check": True}) for one in articles]
+    jobs.add_many(session, BUILD_PAGE, own, lane="normal", run_at=now)
+    touched = store.users_of(session, [one.id for one in articles])
+    for one in articles:
+        if one.status == "live":
+            touched |= _lists_touched(builder.newsroom, one)
+    ask_for_pages(session, touched - {path for path, _ in own}, pace=pace, urgency="normal", now=now)
 
 
 def receive_related(session: Session, heard: Sequence[Heard], *, pace: Pace, now: datetime) -> None:

@@ -176,15 +176,3 @@ def term_key(name: str) -> str:
     text = anyascii("".join(sign for sign in text if not unicodedata.combining(sign)))
     key = _NOT_IN_KEYS.sub("-", text.lower().replace("'", "-")).strip("-")
     return key[:TERM_MAX].strip("-")
-
-
-def feeds_of(newsroom: Newsroom, article: PublicArticle) -> list[str]:
-    """The paths of the feeds in which a live article stands, in order."""
-    language = newsroom.edition(article.language)
-    found = (Listing("front", language), *lists_with_feeds(newsroom, article))
-    return sorted(f"{list_path(newsroom, one).rstrip('/')}/{name}" for one in found for name in FEEDS)
-
-
-def lists_with_feeds(newsroom: Newsroom, article: PublicArticle) -> tuple[Listing, ...]:
-    """The lists beside the front in which an article stands and that have feeds."""
-    return tuple(one for one in listings_of(newsroom, article) if one.has_feeds)

@@ -81,6 +81,29 @@ class ListSize(Base):
     name: Mapped[str] = mapped_column(String(400))
 
 
+class PictureLook(Base):
+    """A picture with one focal point, and whether all its renditions are in place. look: "<digest> <x> <y>"."""
+
+    __tablename__ = "picture_looks"
+
+    look: Mapped[str] = mapped_column(String(80), primary_key=True)
+    digest: Mapped[str] = mapped_column(String(64), index=True)
+    width: Mapped[int]
+    height: Mapped[int]
+    focus_x: Mapped[float]
+    focus_y: Mapped[float]
+    ready: Mapped[bool]
+
+
+class PictureUse(Base):
+    """That an article's page shows a picture so."""
+
+    __tablename__ = "picture_uses"
+
+    article_id: Mapped[UUID] = mapped_column(primary_key=True)
+    look: Mapped[str] = mapped_column(String(80), primary_key=True, index=True)
+
+
 class Redirect(Base):
     """That a path answers 301 with another address. article_id: whose former address it is; None for hand-made ones."""
 
@@ -249,3 +272,13 @@ class Digest(Base):
     day: Mapped[date]
     made_at: Mapped[datetime] = mapped_column(UtcDateTime)
     entries: Mapped[list[dict[str, Any]]] = mapped_column(JSON)
+
+
+class Flash(Base):
+    """That an article of the highest urgency was announced: a probe looks whether somebody has heard of it."""
+
+    __tablename__ = "flashes"
+
+    article_id: Mapped[UUID] = mapped_column(primary_key=True)
+    change: Mapped[int]
+    announced_at: Mapped[datetime] = mapped_column(UtcDateTime, index=True)

@@ -4,16 +4,17 @@ from __future__ import annotations
 
 import functools
 import importlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from email.utils import parseaddr
 from typing import Any
+from uuid import UUID
 
 from sqlalchemy import Row
 from sqlalchemy.orm import Session
 
-from services.publish import actions, kinds, redirects, upkeep
+from services.publish import actions, kinds, redirects, renditions, upkeep
 from services.publish.build import Builder
 from services.publish.channels import deliveries, digests, readers, store, subscriptions, surfaces
 from services.publish.channels.announce import announce_later, fan_out
@@ -116,6 +117,12 @@ def create_service(settings: PublishSettings) -> Publish:
     def rebuild_site(claim: Claim) -> None:
         upkeep.rebuild_site(claim, builder=builder)
 
+    def make_renditions(claim: Claim) -> None:
+        def ask(session: Session, ids: Iterable[UUID]) -> None:
+            actions.show_pictures(session, ids, builder=builder, pace=pace, now=clock.now())
+
+        renditions.make_renditions(claim, builder=builder, media=settings.media_store, ask=ask)
+
     def export_redirects(claim: Claim) -> None:
         redirects.export(claim, builder=builder)
 
@@ -160,6 +167,7 @@ def create_service(settings: PublishSettings) -> Publish:
             Kind(kinds.SEND_DIGEST, digests.send_digests, most=1),
             Kind(kinds.REBUILD_SITE, rebuild_site, most=1),
             Kind(kinds.EXPORT_REDIRECTS, export_redirects, most=1),
+            Kind(kinds.MAKE_RENDITIONS, make_renditions, most=1),
         ),
         tidy=tidy,
         status=_status,
@@ -211,4 +219,9 @@ def _status(session: Session) -> Mapping[str, float | int | str | None]:
         numbers[f'deliveries{{channel="{channel}",state="{state}"}}'] = count
     for state in ("due", "failed"):
         numbers[f"deliveries_{state}"] = sum(count for (_, one), count in counted.items() if one == state)
+    # A flash may take a moment; one that no receiver of a channel has after a minute is a fault that people should see.
+    now = clock.now()
+    unheard = store.flashes_unheard(session, now - timedelta(days=1), now - timedelta(minutes=1))
+    for channel, count in sorted(unheard.items()):
+        numbers[f'flashes_unheard{{channel="{channel}"}}'] = count
     return numbers

@@ -9,6 +9,7 @@ from __future__ import annotations
 import gzip
 import hashlib
 import os
+import shutil
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -44,6 +45,16 @@ class LocalSite:
         page = self._file("site", path)
         self._remove(page)
         _sync_folder(page.parent)
+
+    def exists(self, path: str) -> bool:
+        """Whether a file stands at this path, of whatever content."""
+        return self._file("site", path).is_file()
+
+    def remove_folder(self, path: str) -> None:
+        """Take away every file of a folder, like that of a picture's renditions."""
+        folder = self.folder / "site" / path.strip("/")
+        if ".." not in path:
+            shutil.rmtree(folder, ignore_errors=True)
 
     def redirect(self, path: str, target: str | None) -> None:
         """Have an address answer with another one, where no page and no tombstone stands; None takes that back."""

@@ -7,7 +7,7 @@ from typing import Any
 
 from sqlalchemy.orm import Session
 
-from services.publish import list_store, lists, store
+from services.publish import list_store, lists, renditions, store
 from services.publish.actions import shelve
 from services.publish.build import NINJS, RELATED, Builder, beside_of
 from services.publish.kinds import BUILD_PAGE, REBUILD_SITE
@@ -34,6 +34,7 @@ def rebuild_site(claim: Claim, *, builder: Builder) -> None:
                 paths = store.live_paths_after(session, after, REBUILD_SLICE)
                 held = list(store.articles_at(session, paths).values())
                 shelve(session, builder, {one.id for one in held}, held)
+                renditions.mend(session, builder, [one.id for one in held if one.images])
                 following = {"part": "articles", "after": paths[-1]} if paths else {"part": "lists", "after": ""}
             else:
                 found = list_store.list_paths_after(session, after, REBUILD_SLICE)
@@ -101,7 +102,8 @@ def age_news(session: Session, *, builder: Builder, now: datetime) -> None:
 def verify(session: Session, *, builder: Builder) -> list[dict[str, Any]]:
     """Every difference between the database and the store: {"path", "problem", "detail"} each."""
     found: list[dict[str, Any]] = []
-    known = builder.installed_paths()
+    pictures = renditions.known_paths(session, builder.renderer.forms)
+    known = builder.installed_paths() | pictures
     after = ""
     while pages := store.pages_after(session, after, 500):
         after = pages[-1].path
@@ -109,6 +111,11 @@ def verify(session: Session, *, builder: Builder) -> list[dict[str, Any]]:
             known.add(page.path)
             known |= {beside_of(page.path, name) for name in page.beside}
             found += _differences(session, builder, page)
+    found += [
+        {"path": path, "problem": "missing", "detail": "a rendition of a picture is not there"}
+        for path in sorted(pictures)
+        if not builder.site.exists(path)
+    ]
     for listing in lists.always(builder.newsroom):
         path = lists.list_path(builder.newsroom, listing)
         if path not in known and store.newest_versions(session, listing.language, listing.key or None, 1):

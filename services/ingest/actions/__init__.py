@@ -29,6 +29,7 @@ from services.ingest.actions.moves import (
 )
 from services.ingest.actions.progress import note_progress
 from services.ingest.actions.replay import REPLAY, ask_for_replay, say_again
+from services.ingest.actions.reports import report_kill
 
 __all__ = [
     "EXPIRE",
@@ -54,6 +55,7 @@ __all__ = [
     "publish_article",
     "read_article",
     "release_article",
+    "report_kill",
     "restore_revision",
     "retract_article",
     "say_again",

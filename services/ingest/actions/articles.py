@@ -10,7 +10,7 @@ from uuid import UUID
 
 from sqlalchemy.orm import Session
 
-from services.ingest import store
+from services.ingest import listing, store
 from services.ingest.actions.common import (
     CLOCK_SKEW,
     FLASH,
@@ -35,6 +35,7 @@ from services.ingest.actions.common import (
     slug_taken,
     text_row,
     values_of,
+    words_of,
 )
 from services.ingest.domain import journey, slugs, states
 from services.ingest.domain.bodies import Body, Notice, make_body
@@ -118,6 +119,7 @@ def accept_article(
     revision = text_row(article, wanted, by=by, now=now)
     _add_under_a_free_path(session, article, wanted, newsroom)
     store.add_revision(session, values_of(revision))
+    listing.add_words(session, article.id, words_of(article, revision))
     if wanted.old_paths:
         check_old_paths(session, article.id, wanted.old_paths)
         store.add_former_paths(session, article.id, wanted.old_paths)
@@ -189,6 +191,7 @@ def change_article(
         article.revision += 1
         revision = text_row(article, wanted, by=by, now=now, note=note_to_readers)
         store.add_revision(session, values_of(revision))
+    listing.change_words(session, article.id, words_of(article, revision))
     if move is Move.CORRECT:
         article.updated_at = now
         corrected.append(revision)

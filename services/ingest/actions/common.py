@@ -11,7 +11,7 @@ from uuid import UUID
 from sqlalchemy.orm import Session
 
 from services.ingest import store
-from services.ingest.domain import slugs
+from services.ingest.domain import slugs, words
 from services.ingest.domain.bodies import Body, Notice
 from services.ingest.domain.states import Status
 from services.ingest.models import Article, Revision
@@ -177,6 +177,14 @@ def text_row(article: Article, wanted: Wanted, *, by: Actor, now: datetime, note
 def values_of(row: Article | Revision) -> dict[str, Any]:
     """A row's values by column."""
     return {column.key: getattr(row, column.key) for column in row.__table__.columns}
+
+
+def words_of(article: Article, revision: Revision) -> str:
+    """The words by which an article is found: of its headline, standfirst, slug, bylines, source and tags."""
+    names = [str(one["name"]) for one in revision.bylines]
+    return words.of_article(
+        (revision.headline, revision.standfirst, article.slug, *names, revision.source), revision.tags
+    )
 
 
 def body_of(revision: Revision) -> Body:

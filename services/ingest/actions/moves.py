@@ -9,7 +9,7 @@ from uuid import UUID
 
 from sqlalchemy.orm import Session
 
-from services.ingest import store
+from services.ingest import listing, store
 from services.ingest.actions.articles import go_live
 from services.ingest.actions.common import (
     FLASH,
@@ -26,6 +26,7 @@ from services.ingest.actions.common import (
     say_published,
     text_row,
     values_of,
+    words_of,
 )
 from services.ingest.domain import journey, states
 from services.ingest.domain.oddities import oddities
@@ -232,6 +233,7 @@ def restore_revision(
     article.revision += 1
     revision = text_row(article, wanted, by=by, now=now)
     store.add_revision(session, values_of(revision))
+    listing.change_words(session, article.id, words_of(article, revision))
     note(session, article, journey.RESTORED, by=by, now=now, revision=number)
     session.flush()
     ask_for_its_times(session, article)

@@ -25,6 +25,7 @@ EXPIRED = "expired"
 RETRACTED = "retracted"
 RESTORED = "restored"
 SEEN_LIVE = "seen_live"
+GONE = "gone"
 
 # What a step's sentence is made of: the words, then what follows for each detail that is there.
 _ENGLISH: dict[str, tuple[str, ...]] = {

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
@@ -10,8 +12,9 @@ from flask_smorest import Blueprint
 from marshmallow import RAISE, Schema
 from sqlalchemy.orm import Session
 
-from services.ingest import actions, store
+from services.ingest import actions, listing
 from services.ingest.actions import Wanted
+from services.ingest.domain import words
 from services.ingest.domain.states import Status
 from services.ingest.routes.batch import add_batch_route
 from services.ingest.routes.desk import (
@@ -34,6 +37,7 @@ from services.ingest.routes.moves import add_move_routes
 from services.ingest.schemas import articles as bodies
 from services.ingest.schemas import replies
 from shared import clock, http
+from shared.errors import Fault, Unprocessable
 
 
 def articles_blueprint(desk: Desk) -> Any:
@@ -138,25 +142,44 @@ def _add_writing_routes(bp: Any, desk: Desk) -> None:
         return answer_now(do)
 
 
+def _filter(query: Mapping[str, Any]) -> listing.Filter:
+    searched = words.of_search(query.get("q", ""))
+    if "q" in query and not searched:
+        raise Unprocessable(errors=[Fault("/q", "no-word", "The search holds no word.")])
+    return listing.Filter(
+        equal={name: query[name] for name in ("status", "section", "language") if name in query},
+        words=searched,
+        tags=[words.tag_word(query["tag"])] if "tag" in query else (),
+        accepted=(query.get("accepted_from"), query.get("accepted_to")),
+        published=(query.get("published_from"), query.get("published_to")),
+    )
+
+
+def _in_query(value: Any) -> str:
+    return value.isoformat() if isinstance(value, datetime) else str(value)
+
+
 def _add_reading_routes(bp: Any, desk: Desk) -> None:
     @bp.get("")
     @http.needs("reporter")
     @bp.arguments(bodies.ArticleQuery, location="query", unknown=RAISE)
     @bp.response(200, replies.ArticleListReply)
     def list_articles(query: dict[str, Any]) -> Response:
-        """200 with a page of articles, newest accepted first; Link names the next page and the one before."""
-        limit, before, after = query["limit"], query.get("before"), query.get("after")
-        filters: dict[str, Any] = {name: query[name] for name in ("status", "section", "language") if name in query}
+        """200 with a page of articles, newest accepted first; Link names the next, the previous and the first page."""
+        limit, before, after = query.pop("limit"), query.pop("before", None), query.pop("after", None)
         with http.node().reading() as session:
             # One more than asked for tells whether there is another page.
-            found = store.list_articles(session, filters=filters, before=before, after=after, most=limit + 1)
+            found = listing.list_articles(session, _filter(query), before=before, after=after, most=limit + 1)
         more = len(found) > limit
         items = found[-limit:] if after else found[:limit]
+        same = {**{name: _in_query(value) for name, value in query.items()}, "limit": limit}
         links = []
         if items and (more or after):
-            links.append(link("next", {**filters, "limit": limit, "before": items[-1].id}))
+            links.append(link("next", {**same, "before": items[-1].id}))
         if items and (before or (after and more)):
-            links.append(link("prev", {**filters, "limit": limit, "after": items[0].id}))
+            links.append(link("prev", {**same, "after": items[0].id}))
+        if before or after:
+            links.append(link("first", same))
         body = {"items": [summary(desk, article) for article in items]}
         return response(Answer(200, body, {"Link": ", ".join(links)} if links else {}))
 

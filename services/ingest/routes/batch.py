@@ -61,7 +61,8 @@ def add_batch_route(bp: Any, desk: Desk) -> None:
             for verdict in verdicts(http.node().db, lines, keep=not dry):
                 yield json.dumps(_shown(verdict), ensure_ascii=False) + "\n"
 
-        return Response(stream_with_context(answer()), mimetype=NDJSON)
+        headers = {"X-Accel-Buffering": "no"}
+        return Response(stream_with_context(answer()), mimetype=NDJSON, headers=headers)
 
 
 def _lines(desk: Desk, *, key: str | None, lane: str | None) -> Iterator[Line]:

@@ -5,14 +5,14 @@ from __future__ import annotations
 from typing import Any
 from uuid import UUID
 
-from flask import Response
+from flask import Response, request
 from marshmallow import RAISE
 
 from services.ingest import actions, store
 from services.ingest.actions import ArticleNotFound, RevisionNotFound
-from services.ingest.domain import journey
 from services.ingest.domain.differences import differences, lines_of_html
 from services.ingest.models import Revision
+from services.ingest.routes import following
 from services.ingest.routes.desk import Answer, Desk, link, response, texts_shown
 from services.ingest.schemas import articles as bodies
 from services.ingest.schemas import replies
@@ -22,11 +22,13 @@ TIMELINE_MAX = 1000
 _TIMELINE = replies.TimelineReply()
 _REVISION = replies.RevisionReply()
 _REVISIONS = replies.RevisionListReply()
+_KILL_REPORT = replies.KillReportReply()
 _DIFFERENCE = replies.DifferenceReply()
 
 
 def add_history_routes(bp: Any, desk: Desk) -> None:
     """The routes that tell what an article was and what happened to it."""
+    _add_kill_report(bp, desk)
 
     @bp.get("/<uuid:article_id>/revisions")
     @http.needs("reporter")
@@ -76,7 +78,13 @@ def add_history_routes(bp: Any, desk: Desk) -> None:
     @http.needs("reporter")
     @bp.response(200, replies.TimelineReply)
     def get_timeline(article_id: UUID) -> Response:
-        """200 with the article's journey in plain words: its newest 1,000 steps, oldest first; 404 unknown."""
+        """The article's journey in plain words, in the reader's language: its newest 1,000 steps, oldest first.
+
+        200 with Accept: text/event-stream as server-sent events, each step as it happens, for half a minute at a time;
+        503 when too many are followed at once. 404 unknown.
+        """
+        if request.accept_mimetypes.best_match(["application/json", "text/event-stream"]) == "text/event-stream":
+            return following.follow(article_id, http.language(), request.headers.get("Last-Event-ID", ""))
         with http.node().reading() as session:
             article = store.get_article(session, article_id)
             steps = store.timeline(session, article_id, TIMELINE_MAX)
@@ -84,19 +92,19 @@ def add_history_routes(bp: Any, desk: Desk) -> None:
             raise ArticleNotFound(f"There is no article {article_id}.")
         language = http.language()
         body = {name: getattr(article, name) for name in ("id", "change", "status", "live_at")}
-        items = [step_shown(step, language) for step in steps]
+        items = [following.step_shown(step, language) for step in steps]
         return response(Answer(200, _TIMELINE.dump({**body, "items": items}), {"Content-Language": language}))
 
 
-def step_shown(step: Any, language: str) -> dict[str, Any]:
-    """A step of a timeline with its sentence."""
-    return {
-        "at": step.at,
-        "change": step.change,
-        "step": step.step,
-        "text": journey.sentence(step.step, step.detail, language),
-        "detail": step.detail,
-    }
+def _add_kill_report(bp: Any, desk: Desk) -> None:
+    @bp.get("/<uuid:article_id>/kill-report")
+    @http.needs("reporter")
+    @bp.response(200, replies.KillReportReply)
+    def get_kill_report(article_id: UUID) -> Response:
+        """200 with where a killed article is gone from, and since when; 404 unknown; 409 when it is not killed."""
+        with http.node().reading() as session:
+            report = actions.report_kill(session, article_id)
+        return response(Answer(200, _KILL_REPORT.dump(report)))
 
 
 def _revision(session: Any, article_id: UUID, number: int) -> Revision:

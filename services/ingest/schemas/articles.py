@@ -400,6 +400,18 @@ class ArticleQuery(Strict):
     status = fields.String(validate=validate.OneOf([status.value for status in Status]))
     section = fields.String(validate=shaped(r"[a-z0-9-]{1,60}", "Not a valid section."))
     language = fields.String(validate=shaped(r"[A-Za-z0-9-]{1,35}", "Not a valid language."))
+    tag = fields.String(validate=validate.Length(min=1, max=texts.TAG_MAX * 4))
+    q = fields.String(
+        validate=validate.Length(min=1, max=200),
+        metadata={
+            "description": "Words of the headline, standfirst, slug, bylines, source and tags: all of them, in any "
+            "order, without regard to accents and capitals. The last one may be the beginning of a word."
+        },
+    )
+    accepted_from = Instant(description="Only articles accepted at this time or later.")
+    accepted_to = Instant(description="Only articles accepted before this time.")
+    published_from = Instant(description="Only articles first published at this time or later.")
+    published_to = Instant(description="Only articles first published before this time.")
     limit = fields.Integer(load_default=20, validate=validate.Range(min=1, max=PAGE_MAX))
     before = fields.UUID(metadata={"description": "Only articles accepted before this one."})
     after = fields.UUID(metadata={"description": "Only articles accepted after this one."})

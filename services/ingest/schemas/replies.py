@@ -144,6 +144,28 @@ class TimelineReply(Schema):
     items = fields.List(fields.Nested(StepReply), required=True)
 
 
+class SurfaceReply(Schema):
+    """One place where readers could meet a killed article. gone_at: since when it is gone from there; null: not yet."""
+
+    surface = fields.String(required=True)
+    gone = fields.Boolean(required=True)
+    gone_at = _when(required=True, allow_none=True)
+    after_ms = fields.Integer(required=True, allow_none=True, metadata={"description": "Since the kill."})
+
+
+class KillReportReply(Schema):
+    """Where a killed article is gone from. complete: everywhere that was told of."""
+
+    id = fields.UUID(required=True)
+    change = fields.Integer(required=True)
+    killed_at = _when(required=True)
+    killed_by = fields.String(required=True)
+    reason = fields.String(required=True, allow_none=True)
+    was_public = fields.Boolean(required=True)
+    complete = fields.Boolean(required=True)
+    surfaces = fields.List(fields.Nested(SurfaceReply), required=True)
+
+
 class ReplayReply(Schema):
     """A replay that has been asked for; its jobs' references begin with its id."""
 

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from sqlalchemy import select
 
-from services.ingest import actions, store
+from services.ingest import actions, listing
 from services.ingest.actions import replay
 from services.ingest.app import create_app
 from services.ingest.models import FirstAnswer
@@ -56,7 +56,8 @@ def test_progress_that_is_told_twice_is_one_step_and_the_first_sight_stays(newsr
 
 def store_id(newsroom: Newsroom, article: dict[str, Any]) -> Any:
     with newsroom.node.reading() as session:
-        (found,) = store.list_articles(session, filters={"path": article["path"]}, before=None, after=None, most=2)
+        wanted = listing.Filter(equal={"path": article["path"]})
+        (found,) = listing.list_articles(session, wanted, before=None, after=None, most=2)
     return found.id
 
 

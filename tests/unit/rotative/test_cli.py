@@ -149,6 +149,8 @@ def test_a_dead_letter_that_is_not_there_is_a_sentence(system):
 
 
 def test_differences_make_verify_fail(system):
+    for service in ("ingest", "recommend", "publish"):
+        system.says("GET", f"/v1/{service}/status", 200, {"jobs": {}, "queues": {}, "oldest_unreceived_s": None})
     system.says(
         "POST", "/v1/publish/verify", 200, {"items": [{"path": "/un", "problem": "missing", "detail": "no file"}]}
     )

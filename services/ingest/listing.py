@@ -1,0 +1,121 @@
+"""Lists of articles: filters, words, pages that stay in place while articles come in. Never commits."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import Table, bindparam, column, delete, func, insert, literal_column, select, table, text
+from sqlalchemy.orm import Session
+
+from services.ingest.models import Article, ArticleWords
+
+_WORDS: Table = ArticleWords.__table__  # type: ignore[assignment]
+_FTS = table("article_words_fts", column("rowid"), column("words"))
+_INSERT = insert(_WORDS).returning(_WORDS.c.number)
+_FTS_INSERT = text("INSERT INTO article_words_fts (rowid, words) VALUES (:number, :words)")
+_FTS_DELETE = text("INSERT INTO article_words_fts (article_words_fts, rowid, words) VALUES ('delete', :number, :words)")
+_HELD = select(_WORDS.c.number, _WORDS.c.words).where(_WORDS.c.article_id == bindparam("article"))
+
+
+@dataclass(frozen=True)
+class Filter:
+    """Which articles. equal: columns and their values. words: all of these, the last one as a beginning.
+
+    tags: whole words that stand for tags. accepted, published: from the first instant up to before the second.
+    """
+
+    equal: Mapping[str, Any] = field(default_factory=dict)
+    words: Sequence[str] = ()
+    tags: Sequence[str] = ()
+    accepted: tuple[datetime | None, datetime | None] = (None, None)
+    published: tuple[datetime | None, datetime | None] = (None, None)
+
+
+def list_articles(
+    session: Session, wanted: Filter, *, before: UUID | None, after: UUID | None, most: int
+) -> list[Article]:
+    """Articles, newest accepted first. before: only older ones; after: only newer ones."""
+    statement = select(Article).filter_by(**wanted.equal).limit(most)
+    for bound, instant in zip(("from", "to"), wanted.accepted, strict=True):
+        if instant is not None:
+            edge = _first_id_at(instant)
+            statement = statement.where(Article.id >= edge if bound == "from" else Article.id < edge)
+    first, last = wanted.published
+    if first is not None:
+        statement = statement.where(Article.first_published_at >= first)
+    if last is not None:
+        statement = statement.where(Article.first_published_at < last)
+    newest_first = after is None
+    if after is not None:
+        statement = statement.where(Article.id > after)
+    if before is not None:
+        statement = statement.where(Article.id < before)
+    if wanted.words or wanted.tags:
+        statement = _with_words(session, statement, wanted, before=before, after=after)
+    else:
+        statement = statement.order_by(Article.id.desc() if newest_first else Article.id)
+    found = list(session.scalars(statement))
+    return found if newest_first else list(reversed(found))
+
+
+def _with_words(session: Session, statement: Any, wanted: Filter, *, before: UUID | None, after: UUID | None) -> Any:
+    """Follow the index of words in the order of acceptance, so that a page costs no more where there are many."""
+    if session.get_bind().dialect.name == "sqlite":
+        asked = [*(f'"{word}"' for word in (*wanted.tags, *wanted.words))]
+        if wanted.words:
+            asked[-1] += "*"
+        number = _FTS.c.rowid
+        statement = statement.join(_WORDS, _WORDS.c.article_id == Article.id).join(_FTS, number == _WORDS.c.number)
+        statement = statement.where(literal_column("article_words_fts").op("MATCH")(" AND ".join(asked)))
+    else:
+        asked = [*wanted.tags, *wanted.words]
+        query = " & ".join(f"'{word}'" for word in asked) + (":*" if wanted.words else "")
+        number = _WORDS.c.number
+        statement = statement.join(_WORDS, _WORDS.c.article_id == Article.id)
+        vector = func.to_tsvector(literal_column("'simple'"), _WORDS.c.words)
+        statement = statement.where(vector.op("@@")(func.to_tsquery(literal_column("'simple'"), query)))
+    for cursor, compare in ((before, "<"), (after, ">")):
+        if cursor is not None:
+            at = select(_WORDS.c.number).where(_WORDS.c.article_id == cursor).scalar_subquery()
+            statement = statement.where(number.op(compare)(at))
+    return statement.order_by(number.desc() if after is None else number)
+
+
+def _first_id_at(instant: datetime) -> UUID:
+    """The lowest id that an article accepted at this moment can have: ids begin with their millisecond (UUID v7)."""
+    return UUID(int=max(0, int(instant.timestamp() * 1000)) << 80)
+
+
+def add_words(session: Session, article_id: UUID, words: str) -> None:
+    """Have a new article found by these words."""
+    connection = session.connection()
+    number = connection.execute(_INSERT, {"article_id": article_id, "words": words}).scalar_one()
+    if connection.dialect.name == "sqlite":
+        connection.execute(_FTS_INSERT, {"number": number, "words": words})
+
+
+def change_words(session: Session, article_id: UUID, words: str) -> None:
+    """Have an article found by these words, and no longer by others; it keeps its place."""
+    connection = session.connection()
+    held = connection.execute(_HELD, {"article": article_id}).first()
+    if held is None:
+        add_words(session, article_id, words)
+    elif held.words != words:
+        connection.execute(_WORDS.update().where(_WORDS.c.number == held.number).values(words=words))
+        if connection.dialect.name == "sqlite":
+            connection.execute(_FTS_DELETE, {"number": held.number, "words": held.words})
+            connection.execute(_FTS_INSERT, {"number": held.number, "words": words})
+
+
+def remove_words(session: Session, article_id: UUID) -> None:
+    """Have an article found no more."""
+    connection = session.connection()
+    held = connection.execute(_HELD, {"article": article_id}).first()
+    if held is not None:
+        if connection.dialect.name == "sqlite":
+            connection.execute(_FTS_DELETE, {"number": held.number, "words": held.words})
+        connection.execute(delete(_WORDS).where(_WORDS.c.number == held.number))

@@ -1,0 +1,108 @@
+"""A timeline as server-sent events: each step as soon as it is in the database."""
+
+from __future__ import annotations
+
+import json
+import threading
+import time
+from collections.abc import Iterator
+from typing import Any
+from uuid import UUID
+
+from flask import Response
+
+from services.ingest import store
+from services.ingest.actions import ArticleNotFound
+from services.ingest.domain import journey
+from services.ingest.schemas.replies import StepReply
+from shared import http
+from shared.errors import Unavailable
+from shared.service import Node
+
+# Each one holds a thread of this process: some must stay free for everything else.
+AT_ONCE = 3
+# Then the browser asks again by itself, with the last event that it has.
+LAST_S = 30.0
+LOOK_EVERY_S = 0.1
+STEPS_MAX = 1000
+_free = threading.BoundedSemaphore(AT_ONCE)
+_STEP = StepReply()
+
+
+def step_shown(step: Any, language: str) -> dict[str, Any]:
+    """A step of a timeline with its sentence."""
+    return {
+        "at": step.at,
+        "change": step.change,
+        "step": step.step,
+        "text": journey.sentence(step.step, step.detail, language),
+        "detail": step.detail,
+    }
+
+
+def follow(article_id: UUID, language: str, last_seen: str) -> Response:
+    """The steps after the last one seen (an event's id, or ""), and then each new one. Raises ArticleNotFound.
+
+    Raises Unavailable when too many are followed at once.
+    """
+    node = http.node()
+    with node.reading() as session:
+        if store.get_article(session, article_id) is None:
+            raise ArticleNotFound(f"There is no article {article_id}.")
+    if not _free.acquire(blocking=False):
+        raise Unavailable(
+            "Too many timelines are being followed at once; ask for JSON, or try again.", headers={"Retry-After": "5"}
+        )
+    events = _Following(node, article_id, language, last_seen)
+    headers = {"Cache-Control": "no-store", "X-Accel-Buffering": "no", "Content-Language": language}
+    return Response(events, mimetype="text/event-stream", headers=headers)
+
+
+class _Following:
+    """The body of the response; gives its place back when it is closed, whether it was begun or not."""
+
+    def __init__(self, node: Node, article_id: UUID, language: str, last_seen: str) -> None:
+        self._events = _events(node, article_id, language, last_seen)
+        self._open = True
+
+    def __iter__(self) -> Iterator[str]:
+        try:
+            yield from self._events
+        finally:
+            self.close()
+
+    def close(self) -> None:
+        """Called by the server at the end, also when the reader has gone."""
+        if self._open:
+            self._open = False
+            self._events.close()
+            _free.release()
+
+
+def _events(node: Node, article_id: UUID, language: str, last_seen: str) -> Any:
+    ends = time.monotonic() + LAST_S
+    told: set[str] = set()
+    looking = threading.Event()
+    silent_s = 0.0
+    yield "retry: 1000\n\n"
+    while True:
+        with node.reading() as session:
+            steps = store.timeline(session, article_id, STEPS_MAX)
+        ids = [f"{step.at.isoformat()} {step.mark}" for step in steps]
+        if last_seen in ids:
+            told.update(ids[: ids.index(last_seen) + 1])
+            last_seen = ""
+        for step, name in zip(steps, ids, strict=True):
+            if name not in told:
+                told.add(name)
+                silent_s = 0.0
+                data = json.dumps(_STEP.dump(step_shown(step, language)), ensure_ascii=False)
+                yield f"id: {name}\nevent: step\ndata: {data}\n\n"
+        if time.monotonic() >= ends:
+            return
+        looking.wait(LOOK_EVERY_S)
+        silent_s += LOOK_EVERY_S
+        if silent_s >= 5:
+            # Finds out whether the reader is still there.
+            silent_s = 0.0
+            yield ": nothing new\n\n"
