@@ -104,14 +104,15 @@ class Client:
         method: str,
         path: str,
         *,
-        body: Any,
+        body: Any = None,
+        content: bytes | None = None,
         headers: Mapping[str, str] | None,
         timeout_s: float,
         query: Mapping[str, Any],
     ) -> httpx.Response:
         return self._sent(
             lambda: self._http.request(
-                method, path, json=body, headers=headers, params=query or None, timeout=timeout_s
+                method, path, json=body, content=content, headers=headers, params=query or None, timeout=timeout_s
             )
         )
 
@@ -142,6 +143,19 @@ class Client:
         began = time.perf_counter()
         reply = self.ask("POST", "/v1/articles", body=dict(article), headers=headers)
         return reply, (time.perf_counter() - began) * 1000
+
+    def post_batch(self, articles: Sequence[Mapping[str, Any]], *, dry_run: bool = False) -> list[dict[str, Any]]:
+        """Post many articles on the bulk queues; a verdict for each, in order. Raises Failure."""
+        lines = "".join(f"{json.dumps(article, ensure_ascii=False)}\n" for article in articles)
+        query = {"bulk": "true", "dry_run": "true" if dry_run else "false"}
+        headers = {"Content-Type": "application/x-ndjson"}
+        answer = self._send(
+            "POST", "/v1/articles/batch", content=lines.encode(), headers=headers, timeout_s=120.0, query=query
+        )
+        verdicts = [json.loads(line) for line in answer.text.splitlines()]
+        if len(verdicts) != len(articles):
+            raise Failure(f"{self.url} ended its answer after {len(verdicts)} of {len(articles)} articles.")
+        return verdicts
 
     def upload(self, file: Path, texts: Mapping[str, str]) -> dict[str, Any]:
         """Upload a picture with its alt text, caption and credit; gives back what is known of it. Raises Failure."""
