@@ -21,12 +21,17 @@ def _names(what: str, most: int = 50) -> fields.List:
     )
 
 
+def is_mail_address(text: str) -> bool:
+    """Whether this can be a mail address: bounded, one @, a domain with a dot, nothing that a header is made of."""
+    return len(text) <= 254 and _MAIL.match(text) is not None
+
+
 class MailAddress(fields.String):
-    """A mail address: bounded, one @, a domain with a dot, nothing that a header could be made of."""
+    """A mail address, as is_mail_address says."""
 
     def _deserialize(self, value: object, *args: object, **kwargs: object) -> str:
         text: str = super()._deserialize(value, *args, **kwargs)
-        if len(text) > 254 or not _MAIL.match(text):
+        if not is_mail_address(text):
             raise ValidationError("Not a valid mail address.")
         return text
 

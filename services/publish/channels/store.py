@@ -25,7 +25,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.orm import Session
 
-from services.publish.models import Attempt, Delivery, Subscription
+from services.publish.models import Attempt, Delivery, Digest, Subscription
 from shared import jobs
 from shared.tables import tallies
 
@@ -77,6 +77,28 @@ def subscriptions(
 def of_reader(session: Session, reader: str) -> Subscription | None:
     """The subscription that a reader has made with this address, known by its digest."""
     return session.scalar(select(Subscription).where(Subscription.reader == reader).with_for_update())
+
+
+def unconfirmed(session: Session, until: datetime, most: int) -> Sequence[Subscription]:
+    """Sign-ups that nobody has confirmed, made before this."""
+    statement = select(Subscription).where(Subscription.status == "pending", Subscription.created_at < until)
+    return session.scalars(statement.order_by(Subscription.id).limit(most).with_for_update()).all()
+
+
+def readers_of_letters(session: Session, language: str, most: int, after: UUID | None) -> Sequence[Subscription]:
+    """Those who get an edition's letters, in the order of their ids, after this one."""
+    statement = select(Subscription).where(
+        Subscription.status == "active", Subscription.channel == "email", Subscription.language == language
+    )
+    if after is not None:
+        statement = statement.where(Subscription.id > after)
+    return session.scalars(statement.order_by(Subscription.id).limit(most)).all()
+
+
+def digests(session: Session, ids: Iterable[UUID]) -> dict[UUID, dict[str, Any]]:
+    """What these digests tell."""
+    rows = session.execute(select(Digest.id, Digest.entries).where(Digest.id.in_(set(ids))))
+    return {row.id: row.entries[0] for row in rows}
 
 
 def remove_slice(session: Session, subscription_id: UUID, most: int) -> bool:
