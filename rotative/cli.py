@@ -363,6 +363,29 @@ def _moment(text: str | None) -> str:
     return text[:16].replace("T", " ") if text else "never"
 
 
+@main.group()
+def reader() -> None:
+    """What is kept of a reader: to hand it out, or to erase it."""
+
+
+@reader.command("export")
+@click.argument("address")
+@talks
+def export_reader(client: Client, address: str) -> None:
+    """Print all that is kept of a reader, known by a mail address or by a browser's push endpoint, as JSON."""
+    kept = client.ask("POST", "/v1/publish/readers/export", body={"address": address})["kept"]
+    click.echo(json.dumps(kept, ensure_ascii=False, indent=2))
+
+
+@reader.command("erase")
+@click.argument("address")
+@talks
+def erase_reader(client: Client, address: str) -> None:
+    """Erase all that is kept of a reader: he gets no letter and no alert any more."""
+    client.ask("POST", "/v1/publish/readers/erase", body={"address": address})
+    click.echo("Erased.")
+
+
 @main.command()
 @talks
 def status(client: Client) -> None:
@@ -395,6 +418,34 @@ def verify(client: Client) -> None:
 def rebuild(client: Client, path: str | None) -> None:
     """Build pages again, all or one; what would not change is not written."""
     client.ask("POST", "/v1/publish/rebuild", body={"path": path} if path else {})
+    click.echo("Asked for; `rotative status` shows what is left to do.")
+
+
+@main.group()
+def related() -> None:
+    """Look at related sets, and look after them."""
+
+
+@related.command()
+@click.argument("article_id", metavar="ID")
+@talks
+def explain(client: Client, article_id: str) -> None:
+    """Say why an article's related set is what it is, and what was left out and why."""
+    found = client.ask("GET", f"/v1/related/{article_id}")
+    click.echo(found["headline"])
+    for place, entry in enumerate(found["entries"], 1):
+        click.echo(f"{place:>3}  {entry['headline']}\n     {entry['why']} ({entry['score']:.2f})")
+    if not found["entries"]:
+        click.echo("     nothing")
+    for one in found["left_out"]:
+        click.echo(f"  -  {one['headline'] or one['article_id']}\n     {one['why']}")
+
+
+@related.command("rebuild")
+@talks
+def rebuild_related(client: Client) -> None:
+    """Make the index and every related set anew from the database; only sets that differ are told."""
+    client.ask("POST", "/v1/recommend/rebuild")
     click.echo("Asked for; `rotative status` shows what is left to do.")
 
 

@@ -102,7 +102,7 @@ class PreconditionRequired(NewsroomError):
 
 
 class TooManyRequests(NewsroomError):
-    """429: this key has asked too often; `Retry-After` says when to go on."""
+    """429: this key or address has asked too often; `Retry-After` says when to go on."""
 
     status, code, title = 429, "too-many-requests", "Too many requests with this key"
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from shared.errors import Conflict, NewsroomError, NotFound
+from shared.errors import Conflict, NotFound
 
 
 class SubscriptionNotFound(NotFound):
@@ -27,12 +27,6 @@ class NotActive(Conflict):
     """409: the subscription is told nothing at present."""
 
     code = "subscription-not-active"
-
-
-class TooMany(NewsroomError):
-    """429: too many requests from one address."""
-
-    status, code, title = 429, "too-many-requests", "Too many requests"
 
 
 class RedirectNotFound(NotFound):

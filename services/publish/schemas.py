@@ -21,12 +21,17 @@ def _names(what: str, most: int = 50) -> fields.List:
     )
 
 
+def is_mail_address(text: str) -> bool:
+    """Whether this can be a mail address: bounded, one @, a domain with a dot, nothing that a header is made of."""
+    return len(text) <= 254 and _MAIL.match(text) is not None
+
+
 class MailAddress(fields.String):
-    """A mail address: bounded, one @, a domain with a dot, nothing that a header could be made of."""
+    """A mail address, as is_mail_address says."""
 
     def _deserialize(self, value: object, *args: object, **kwargs: object) -> str:
         text: str = super()._deserialize(value, *args, **kwargs)
-        if len(text) > 254 or not _MAIL.match(text):
+        if not is_mail_address(text):
             raise ValidationError("Not a valid mail address.")
         return text
 
@@ -188,6 +193,18 @@ class RetryBody(Schema):
     def _names_something(self, data: dict[str, Any], **_: Any) -> None:
         if not data:
             raise ValidationError("Say which: since, until, channel, subscription_id or status.")
+
+
+class ReaderBody(Schema):
+    """A reader, known by a mail address or by a browser's push endpoint."""
+
+    address = fields.String(required=True, validate=validate.Length(min=3, max=2000))
+
+
+class ReaderReply(Schema):
+    """All that is kept of a reader: how to reach him, what he wished, what he was sent."""
+
+    kept = fields.Dict(required=True)
 
 
 class RebuildBody(Schema):

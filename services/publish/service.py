@@ -6,7 +6,8 @@ import functools
 import importlib
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
+from email.utils import parseaddr
 from typing import Any
 from uuid import UUID
 
@@ -15,12 +16,14 @@ from sqlalchemy.orm import Session
 
 from services.publish import actions, kinds, redirects, renditions, upkeep
 from services.publish.build import Builder
-from services.publish.channels import deliveries, store, subscriptions, surfaces
+from services.publish.channels import deliveries, digests, readers, store, subscriptions, surfaces
 from services.publish.channels.announce import announce_later, fan_out
 from services.publish.channels.deliver import LEASE_S, Deliverer
+from services.publish.channels.letters import Letters
 from services.publish.channels.loop import Loop
+from services.publish.channels.owners import Owners
 from services.publish.channels.public import PublicAddress
-from services.publish.channels.secrets import indexnow_key, signing_secrets
+from services.publish.channels.secrets import indexnow_key, signing_secrets, token, vapid_key
 from services.publish.pace import Pace
 from services.publish.previews import forget_ended, receive_previews
 from services.publish.renderers import Renderer
@@ -28,7 +31,9 @@ from services.publish.settings import PublishSettings
 from services.publish.site import LocalSite
 from services.publish.transports import Transport
 from services.publish.transports.apprise import Apprise
+from services.publish.transports.email import Email, Relay
 from services.publish.transports.indexnow import IndexNow
+from services.publish.transports.web_push import WebPush
 from services.publish.transports.webhook import Webhooks
 from services.publish.transports.websub import WebSub
 from shared import clock
@@ -59,7 +64,12 @@ def make_builder(settings: PublishSettings) -> Builder:
     """
     newsroom = load_newsroom(settings.newsroom_file, settings.base_url, port=settings.port)
     return Builder(
-        Renderer(newsroom, settings.theme_dirs, forms=("avif", "webp", "jpg") if settings.avif else ("webp", "jpg")),
+        Renderer(
+            newsroom,
+            settings.theme_dirs,
+            forms=("avif", "webp", "jpg") if settings.avif else ("webp", "jpg"),
+            hubs=settings.websub_hubs,
+        ),
         LocalSite(settings.site_folder),
     )
 
@@ -119,7 +129,15 @@ def create_service(settings: PublishSettings) -> Publish:
 
     def tidy(session: Session, until: datetime) -> int:
         upkeep.age_news(session, builder=builder, now=clock.now())
-        return store.remove_old(session, until, TIDY_ROWS) + forget_ended(session, clock.now(), TIDY_ROWS)
+        now = clock.now()
+        ended = forget_ended(session, now, TIDY_ROWS) + readers.forget_unconfirmed(session, now, TIDY_ROWS)
+        return store.remove_old(session, until, TIDY_ROWS) + ended
+
+    letters = _make_letters(settings, builder)
+    owners = Owners(letters, Relay(settings.smtp) if settings.smtp is not None else None)
+
+    def make_digests(claim: Claim) -> None:
+        digests.make_digests(claim, newsroom=builder.newsroom, hour=settings.digest_hour)
 
     def close() -> None:
         deliverer.close()
@@ -148,6 +166,9 @@ def create_service(settings: PublishSettings) -> Publish:
             Kind(kinds.RESUME_SUBSCRIPTION, subscriptions.resume_deliveries, most=1),
             Kind(kinds.REMOVE_SUBSCRIPTION, subscriptions.remove_subscriptions, most=1),
             Kind(kinds.RETRY_DELIVERIES, deliveries.retry_many, most=1),
+            Kind(kinds.TELL_OWNER, owners.tell, most=1, lease_s=90.0),
+            Kind(kinds.MAKE_DIGEST, make_digests, most=1),
+            Kind(kinds.SEND_DIGEST, digests.send_digests, most=1),
             Kind(kinds.REBUILD_SITE, rebuild_site, most=1),
             Kind(kinds.EXPORT_REDIRECTS, export_redirects, most=1),
             Kind(kinds.MAKE_RENDITIONS, make_renditions, most=1),
@@ -169,12 +190,30 @@ def _make_transports(settings: PublishSettings, builder: Builder, gate: Any) -> 
     def urls_of_existing(paths: Sequence[str]) -> list[str]:
         return [newsroom.url(path) for path in surfaces.existing(builder.site, paths)]
 
-    return {
+    made: dict[str, Transport] = {
         "webhook": Webhooks(gate.post),
+        "web_push": WebPush(gate.post, vapid_key(settings), _contact(builder)),
         "websub": WebSub(gate.post, urls_of_existing),
         "indexnow": IndexNow(gate.post, newsroom.base_url, indexnow_key(settings)),
         "apprise": Apprise(),
     }
+    letters = _make_letters(settings, builder)
+    if settings.smtp is not None and letters is not None:
+        made["email"] = Email(settings.smtp, letters.sender, lambda letter: letters.write(letter, clock.now()))
+    return made
+
+
+def _make_letters(settings: PublishSettings, builder: Builder) -> Letters | None:
+    sender = builder.newsroom.newsletter_sender
+    if settings.smtp is None or sender is None:
+        return None
+    return Letters(builder.newsroom, sender, lambda purpose, one: token(settings, purpose, one))
+
+
+def _contact(builder: Builder) -> str:
+    """Whom a push service may ask about what we send (RFC 8292 section 2.1)."""
+    sender = builder.newsroom.newsletter_sender
+    return f"mailto:{parseaddr(sender)[1]}" if sender else builder.newsroom.base_url
 
 
 def _status(session: Session) -> Mapping[str, float | int | str | None]:
@@ -184,4 +223,9 @@ def _status(session: Session) -> Mapping[str, float | int | str | None]:
         numbers[f'deliveries{{channel="{channel}",state="{state}"}}'] = count
     for state in ("due", "failed"):
         numbers[f"deliveries_{state}"] = sum(count for (_, one), count in counted.items() if one == state)
+    # A flash may take a moment; one that no receiver of a channel has after a minute is a fault that people should see.
+    now = clock.now()
+    unheard = store.flashes_unheard(session, now - timedelta(days=1), now - timedelta(minutes=1))
+    for channel, count in sorted(unheard.items()):
+        numbers[f'flashes_unheard{{channel="{channel}"}}'] = count
     return numbers

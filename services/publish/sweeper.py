@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 
 from services.publish import upkeep
+from services.publish.channels import digests, subscriptions
 from services.publish.service import create_service
 from services.publish.settings import PublishSettings
 from shared import clock
@@ -20,6 +21,8 @@ def make_node() -> Node:
     publish.builder.install()
     with node.unit_of_work() as session:
         upkeep.look_after(session, builder=publish.builder, now=clock.now())
+        subscriptions.keep_hubs(session, settings.websub_hubs, clock.now())
+        digests.schedule(session, publish.builder.newsroom, settings.digest_hour, clock.now())
     return node
 
 

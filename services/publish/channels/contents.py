@@ -37,8 +37,8 @@ def content_for(channel: str, event: str, article: PublicArticle, newsroom: News
         head, _, tail = _json(cloud_event("\x00", event, _data(event, article, url), newsroom, now)).partition(_ID)
         return Content(head, tail)
     if channel in domain.GATHERED:
-        place = newsroom, article.language, article.section
-        return Content(_json(_mention(url, surfaces.feeds_of(*place), surfaces.waits_for(*place), article)))
+        feeds, waits_for = surfaces.feeds_of(newsroom, article), surfaces.waits_for(newsroom, article)
+        return Content(_json(_mention(url, feeds, waits_for, article)))
     return Content(
         _json(
             {

@@ -8,6 +8,7 @@ leases of those that are still on their way; so a worker that dies gives its let
 from __future__ import annotations
 
 import asyncio
+import json
 import logging
 import threading
 import time
@@ -24,6 +25,7 @@ from sqlalchemy.orm import Session
 from services.publish.channels import domain, store
 from services.publish.channels.hosts import Hosts
 from services.publish.channels.loop import Loop
+from services.publish.channels.readers import CONFIRMATION
 from services.publish.channels.record import record
 from services.publish.transports import Letter, NotYet, Outcome, Transport
 from shared import clock, jobs
@@ -128,12 +130,16 @@ class Deliverer:
                 for row in rows.values()
                 if row.channel in domain.GATHERED and not self._are_in_place(session, row.body, row.created_at)
             }
+            letters = {row.article_id for row in rows.values() if row.type == "digest.daily"}
+            digests = store.digests(session, letters) if letters else {}
         fly: list[Flight] = []
         aside: list[tuple[Job, Row[Any] | None]] = []
         for job in list(claim.jobs):
             row = rows.get(UUID(job.reference))
-            if row is not None and row.state == "due" and row.status == "active":
-                fly.append(Flight(job, self._letter(row), claim.db))
+            if row is not None and row.state == "due" and _may_be_told(row):
+                digest = digests.get(row.article_id)
+                body = row.body if digest is None else json.dumps(digest, ensure_ascii=False)
+                fly.append(Flight(job, self._letter(row, body), claim.db))
             else:
                 aside.append((job, row))
         once = [flight for flight in fly if flight.letter.channel in domain.AT_MOST_ONCE]
@@ -146,7 +152,7 @@ class Deliverer:
             fly = [one for one in fly if one not in waiting]
         return [flight for flight in fly if flight not in once] + self._begin(claim, once)
 
-    def _letter(self, row: Row[Any]) -> Letter:
+    def _letter(self, row: Row[Any], body: str) -> Letter:
         return Letter(
             delivery_id=row.id,
             subscription_id=row.subscription_id,
@@ -155,7 +161,7 @@ class Deliverer:
             channel=row.channel,
             to=row.url,
             type=row.type,
-            body=row.body,
+            body=body,
             tries=row.tries,
             language=row.language,
             keys=row.keys,
@@ -277,6 +283,11 @@ class Deliverer:
 
 
 _tasks: set[asyncio.Task[None]] = set()
+
+
+def _may_be_told(row: Row[Any]) -> bool:
+    # Who has just signed up is asked whether it was he; nothing else.
+    return bool(row.status == "active" or (row.status == "pending" and row.type == CONFIRMATION))
 
 
 def _together(flights: Sequence[Flight]) -> list[list[Flight]]:

@@ -6,6 +6,9 @@ import hmac
 from datetime import datetime
 from uuid import UUID
 
+from cryptography.hazmat.primitives.asymmetric.ec import EllipticCurvePrivateKey
+
+from services.publish.transports.web_push import key_from
 from shared.settings import ServiceSettings
 
 
@@ -37,3 +40,13 @@ def fits(settings: ServiceSettings, purpose: str, subscription_id: UUID, given: 
 def indexnow_key(settings: ServiceSettings) -> str:
     """This site's IndexNow key, which the site answers with at `/{key}.txt`: 32 hex digits, no secret."""
     return settings.derived_secret("indexnow").hex()[:32]
+
+
+def vapid_key(settings: ServiceSettings) -> EllipticCurvePrivateKey:
+    """The key with which the newsroom signs its pushes."""
+    return key_from(settings.derived_secret("vapid"))
+
+
+def reader_secret(settings: ServiceSettings) -> bytes:
+    """With what readers' addresses are turned into digests: 32 bytes."""
+    return settings.derived_secret("readers")

@@ -45,7 +45,14 @@ def subscribe(
         faults.append(Fault("/url", "url", f"The URL {fault}."))
     if faults:
         raise Unprocessable(errors=faults)
-    made = Subscription(
+    made = _made(channel, url, filter, contact, now)
+    session.add(made)
+    session.flush()
+    return made
+
+
+def _made(channel: str, url: str, filter: dict[str, Any], contact: str, now: datetime) -> Subscription:
+    return Subscription(
         id=new_id(),
         channel=channel,
         url=url,
@@ -56,9 +63,14 @@ def subscribe(
         created_at=now,
         contact=contact,
     )
-    session.add(made)
-    session.flush()
-    return made
+
+
+def keep_hubs(session: Session, hubs: Sequence[str], now: datetime) -> None:
+    """Have every hub of the settings subscribed; one that was removed by hand is made anew."""
+    known = {one.url for one in store.subscriptions(session, channel="websub", most=1000)}
+    for url in hubs:
+        if url not in known:
+            session.add(_made("websub", url, {}, "", now))
 
 
 def faults_of_filter(wanted: Mapping[str, Any], newsroom: Newsroom) -> list[Fault]:

@@ -11,32 +11,36 @@ from urllib.parse import urlsplit
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from services.publish import lists
 from services.publish.kinds import BUILD_PAGE
 from services.publish.site import LocalSite
+from shared.events import PublicArticle
 from shared.newsroom import Newsroom
 from shared.tables import jobs as jobs_table
 
-FEEDS = ("feed.xml", "atom.xml", "feed.json")
 # An old article's correction is in no feed, and its lists may be asked for all the time: it waits no longer than this.
 LONGEST_WAIT = timedelta(seconds=30)
 
 
-def lists_of(newsroom: Newsroom, language: str, section: str) -> list[str]:
-    """The URL paths of the lists that show an article when it is new: "/", "/sport/"."""
-    edition = newsroom.edition(language)
-    return [newsroom.front_path(edition), newsroom.section_path(edition, section)]
+def feeds_of(newsroom: Newsroom, article: PublicArticle) -> list[str]:
+    """The URL paths of its feeds: of its edition, section, tags and authors, in every form."""
+    language = newsroom.edition(article.language)
+    front = lists.Listing("front", language)
+    found = [one for one in (front, *lists.listings_of(newsroom, article)) if one.has_feeds]
+    folders = [lists.list_path(newsroom, one).rstrip("/") for one in found]
+    return [f"{folder}/{feed}" for folder in folders for feed in lists.FEEDS]
 
 
-def feeds_of(newsroom: Newsroom, language: str, section: str) -> list[str]:
-    """The URL paths of its feeds, in every form, whether the site has that form or not."""
-    return [f"{path}{feed}" for path in lists_of(newsroom, language, section) for feed in FEEDS]
-
-
-def waits_for(newsroom: Newsroom, language: str, section: str) -> list[str]:
-    """The pages that must not be waiting to be built: lists, feeds and sitemaps, as jobs name them."""
-    lists = [path.rstrip("/") or "/" for path in lists_of(newsroom, language, section)]
-    news = f"/sitemaps/news-{newsroom.edition(language)}.xml"
-    return [*lists, *feeds_of(newsroom, language, section), "/sitemap.xml", news]
+def waits_for(newsroom: Newsroom, article: PublicArticle) -> list[str]:
+    """The pages that must not be waiting to be built: lists, with which their feeds are built, and sitemaps."""
+    language = newsroom.edition(article.language)
+    listings = [
+        lists.Listing("front", language),
+        lists.Listing("news", language),
+        lists.Listing("index", newsroom.default_language),
+        *lists.listings_of(newsroom, article),
+    ]
+    return [lists.list_path(newsroom, one) for one in listings]
 
 
 def are_in_place(session: Session, site: LocalSite, body: str, created_at: datetime, now: datetime) -> bool:

@@ -10,9 +10,17 @@ CONTENT_TYPE = "application/atom+xml"
 
 
 def head(
-    *, title: str, subtitle: str, link: str, self_url: str, language: str, updated: datetime | None, author: str
+    *,
+    title: str,
+    subtitle: str,
+    link: str,
+    self_url: str,
+    language: str,
+    updated: datetime | None,
+    author: str,
+    hubs: Sequence[str] = (),
 ) -> str:
-    """A feed up to its first entry. updated: the newest change in it, or None for an empty feed."""
+    """A feed up to its first entry. updated: the newest change in it, or None for an empty feed. hubs: WebSub's."""
     return "\n".join(
         [
             '<?xml version="1.0" encoding="utf-8"?>',
@@ -23,6 +31,7 @@ def head(
             f"<updated>{rfc3339(updated or datetime(1970, 1, 1, tzinfo=UTC))}</updated>",
             f"<author><name>{escape(author)}</name></author>",
             f'<link rel="self" type="{CONTENT_TYPE}" href={quoteattr(self_url)}/>',
+            *(f'<link rel="hub" href={quoteattr(hub)}/>' for hub in hubs),
             f'<link rel="alternate" type="text/html" href={quoteattr(link)}/>',
             "",
         ]

@@ -12,7 +12,7 @@ from services.publish.renderers.static_pages import POLICIES, StaticPage
 from services.publish.renderers.theme import Labels
 from shared.newsroom import Newsroom
 
-# Nothing is asked of any other site, and only the theme's own script runs. Structured data is a data block, which no
+# Nothing is asked of any other site, and only the theme's own scripts run. Structured data is a data block, which no
 # policy concerns.
 SECURITY_POLICY = (
     "default-src 'none'; script-src 'self'; connect-src 'self'; style-src 'self'; img-src 'self' data:; "

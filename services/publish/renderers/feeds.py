@@ -41,7 +41,7 @@ class Items(NamedTuple):
 
 
 class FeedWriter:
-    """Writes feeds for one newsroom. body_of: a body as pages show it; extra_of: what follows it."""
+    """Writes feeds for one newsroom. body_of: a body as pages show it; extra_of: what follows it. hubs: WebSub's."""
 
     def __init__(
         self,
@@ -49,7 +49,9 @@ class FeedWriter:
         body_of: Callable[[str, bool], str],
         extra_of: Callable[[PublicArticle], str],
         section_name: Callable[[PublicArticle], str],
+        hubs: Sequence[str] = (),
     ) -> None:
+        self._hubs = tuple(hubs)
         self._newsroom = newsroom
         self._body_of = body_of
         self._extra_of = extra_of
@@ -62,7 +64,7 @@ class FeedWriter:
         newest = max((one.article.updated_at for one in entries), default=None)
         url = self._newsroom.url
 
-        about = {"title": feed.title, "link": feed.link, "language": feed.language}
+        about: dict[str, Any] = {"title": feed.title, "link": feed.link, "language": feed.language, "hubs": self._hubs}
         return {
             "feed.xml": b"".join(
                 [

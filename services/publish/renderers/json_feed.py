@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 from datetime import datetime
+from typing import Any
 
 from services.publish.renderers.atom import rfc3339
 
@@ -13,9 +14,11 @@ VERSION = "https://jsonfeed.org/version/1.1"
 _ENCODER = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"))
 
 
-def head(*, title: str, description: str, link: str, self_url: str, language: str, icon: str) -> str:
-    """A feed up to its first item; items follow, parted by commas."""
-    about = {
+def head(
+    *, title: str, description: str, link: str, self_url: str, language: str, icon: str, hubs: Sequence[str] = ()
+) -> str:
+    """A feed up to its first item; items follow, parted by commas. hubs: WebSub's."""
+    about: dict[str, Any] = {
         "version": VERSION,
         "title": title,
         "home_page_url": link,
@@ -24,6 +27,8 @@ def head(*, title: str, description: str, link: str, self_url: str, language: st
         "icon": icon,
         "language": language,
     }
+    if hubs:
+        about["hubs"] = [{"type": "WebSub", "url": hub} for hub in hubs]
     return _ENCODER.encode(about)[:-1] + ',"items":[\n'
 
 

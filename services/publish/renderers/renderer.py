@@ -17,6 +17,7 @@ from typing import Any, NamedTuple
 from markupsafe import Markup, escape
 
 from services.publish import lists
+from services.publish.channels.words import words_for
 from services.publish.lists import Listing
 from services.publish.pictures import FULL, renditions_of
 from services.publish.renderers import ninjs, robots, rss, sitemaps, structured
@@ -34,7 +35,7 @@ from shared.newsroom import Newsroom
 
 DESCRIPTION_LENGTH = 300
 # How many teasers a front page gives each of its parts; it has no use for more than FRONT_TEASERS.
-FRONT_SECONDS, FRONT_LATEST, FRONT_BLOCK = 6, 7, 4
+FRONT_SECONDS, FRONT_LATEST, FRONT_BLOCK = 6, 12, 4
 FRONT_TEASERS = 60
 # How wide an article's pictures are shown, as HTML says it.
 BODY_SIZES = "(min-width: 42rem) 40rem, 100vw"
@@ -89,12 +90,17 @@ class Renderer:
     """Writes pages and feeds for one newsroom.
 
     theme_dirs: the newsroom's own folders, the strongest first; any file in them replaces the theme's of that name.
-    forms: the formats of pictures, the best first, "jpg" last.
+    forms: the formats of pictures, the best first, "jpg" last. hubs: WebSub's, named in feeds.
     Raises ThemeError if a theme cannot be used, and for an edition whose language has no labels; StaticPageError.
     """
 
     def __init__(
-        self, newsroom: Newsroom, theme_dirs: Sequence[Path] = (), *, forms: Sequence[str] = ("webp", "jpg")
+        self,
+        newsroom: Newsroom,
+        theme_dirs: Sequence[Path] = (),
+        *,
+        forms: Sequence[str] = ("webp", "jpg"),
+        hubs: Sequence[str] = (),
     ) -> None:
         self.newsroom = newsroom
         self.forms = tuple(forms)
@@ -108,7 +114,9 @@ class Renderer:
         }
         for edition in self._editions.values():
             edition.head = self._part("head.html", edition, assets=theme.paths, ai_opt_out=newsroom.ai_opt_out)
-            edition.footer = self._part("footer.html", edition)
+            words = words_for(edition.language)
+            informed = self._part("stay_informed.html", edition, assets=theme.paths, words=words)
+            edition.footer = informed + self._part("footer.html", edition)
         get = theme.templates.get_template
         self._article, self._front, self._list = get("article.html"), get("front.html"), get("list.html")
         self._month, self._archive, self._message = get("month.html"), get("archive.html"), get("message.html")
@@ -118,8 +126,8 @@ class Renderer:
         self._kept_body = lru_cache(256)(self._write_body)
         self._bylines = lru_cache(1024)(self._write_bylines)
         self._tombstone = lru_cache(32)(self._write_message)
-        self._feeds = FeedWriter(newsroom, self._body, self._corrections, self._section_name)
-        self.version = _version(newsroom, theme.digest, self._static_pages, self.forms)
+        self._feeds = FeedWriter(newsroom, self._body, self._corrections, self._section_name, hubs)
+        self.version = _version(newsroom, theme.digest, self._static_pages, (*self.forms, *hubs))
 
     # Articles
 
@@ -486,6 +494,27 @@ class Renderer:
         )
         return Markup(text.strip())  # noqa: S704 (a template's output, escaped there)
 
+    @property
+    def icon_path(self) -> str:
+        """The URL path of the newspaper's icon."""
+        return self._theme.paths["icon.svg"]
+
+    def newsletter_page(self, language: str, heading: str, text: str, form: Mapping[str, object] | None) -> bytes:
+        """A page on which readers sign up for letters, confirm, or leave; it is never stored."""
+        edition = self._edition(language)
+        page = self._theme.templates.get_template("newsletter.html").render(
+            edition=edition,
+            labels=edition.labels,
+            words=words_for(edition.language),
+            header=self._header(edition.language, "", "message"),
+            title=f"{heading} – {edition.name}",
+            description="",
+            heading=heading,
+            text=text,
+            form=form,
+        )
+        return page.encode()
+
     def _write_header(self, language: str, section: str, kind: str) -> Markup:
         return self._part(
             "header.html",
@@ -702,6 +731,9 @@ def _version(newsroom: Newsroom, theme: str, pages: Mapping[str, StaticPage], fo
     """Changes when pages of the same articles would: with the newsroom, the theme, or the code that writes them."""
     digest = hashlib.sha256(f"{newsroom!r}\0{theme}\0{sorted(pages.items())!r}\0{forms!r}".encode())
     own = Path(__file__).parent
-    for file in [*sorted(own.glob("*.py")), *(own.parent / name for name in ("lists.py", "pictures.py", "views.py"))]:
+    for file in [
+        *sorted(own.glob("*.py")),
+        *(own.parent / name for name in ("channels/words.py", "lists.py", "pictures.py", "views.py")),
+    ]:
         digest.update(file.read_bytes())
     return digest.hexdigest()[:16]

@@ -14,10 +14,19 @@ from shared.newsroom import Newsroom
 CONTENT_TYPE = "application/rss+xml"
 
 
-def head(*, title: str, link: str, description: str, language: str, self_url: str, built_at: datetime | None) -> str:
+def head(
+    *,
+    title: str,
+    link: str,
+    description: str,
+    language: str,
+    self_url: str,
+    built_at: datetime | None,
+    hubs: Sequence[str] = (),
+) -> str:
     """A feed up to its first item. title, description: plain text. link, self_url: absolute.
 
-    built_at: the newest change in it, aware.
+    built_at: the newest change in it, aware. hubs: WebSub's, which tell when it changes.
     """
     lines = [
         '<?xml version="1.0" encoding="utf-8"?>',
@@ -30,6 +39,7 @@ def head(*, title: str, link: str, description: str, language: str, self_url: st
         f"<description>{escape(description)}</description>",
         f"<language>{escape(language.lower())}</language>",
         f'<atom:link rel="self" type="{CONTENT_TYPE}" href={quoteattr(self_url)}/>',
+        *(f'<atom:link rel="hub" href={quoteattr(hub)}/>' for hub in hubs),
     ]
     if built_at is not None:
         lines.append(f"<lastBuildDate>{rfc822(built_at)}</lastBuildDate>")

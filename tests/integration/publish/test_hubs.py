@@ -7,14 +7,20 @@ from collections.abc import Callable, Iterator
 from urllib.parse import parse_qs
 
 import pytest
+from sqlalchemy import update
 
 from services.publish.app import create_app
+from services.publish.channels import subscriptions
+from services.publish.models import Delivery
 from services.publish.service import create_service
 from services.publish.settings import PublishSettings
+from shared import clock, migrate
 from tests.factories import killed, public_article, published
 from tests.fakes import Receiver, receiver
 from tests.integration.publish.test_deliveries import deliver, let_time_pass, states, statuses
 from tests.integration.publish.test_publishing import House, subscribe
+
+FEEDS = ("atom.xml", "feed.json", "feed.xml")
 
 
 @pytest.fixture
@@ -57,12 +63,10 @@ def test_a_hub_is_pinged_once_for_each_feed_and_only_when_the_feeds_show_the_art
     attempt(house)
 
     forms = [parse_qs(one.body.decode()) for one in hub.got]
-    assert [form["hub.mode"] for form in forms] == [["publish"]] * 6
-    assert {form["hub.url"][0] for form in forms} == {
-        f"https://journal.test/{place}{feed}"
-        for place in ("", "societe/")
-        for feed in ("feed.xml", "atom.xml", "feed.json")
-    }
+    assert {form["hub.mode"][0] for form in forms} == {"publish"}
+    assert sorted(form["hub.url"][0] for form in forms) == [
+        f"https://journal.test{folder}{feed}" for folder in ("/", "/societe/") for feed in FEEDS
+    ]
     assert all(form["hub.url"] == form["hub.topic"] for form in forms)
     assert "un" in house.page("/feed.xml")
     assert states(house) == ["delivered", "delivered"]
@@ -135,11 +139,34 @@ def test_an_apprise_message_begun_by_a_worker_that_died_is_not_sent_again(house:
     subscribe(house, channel="apprise", url=hub.url.replace("http://", "json://"))
     house.hear(published())
     with house.node.unit_of_work() as session:
-        from sqlalchemy import update
-
-        from services.publish.models import Delivery
-
         session.execute(update(Delivery).values(state="sending"))
     attempt(house)
     assert hub.got == []
     assert states(house) == ["unknown"]
+
+
+def test_a_hub_of_the_settings_is_named_in_every_feed_and_subscribed_once(
+    sqlite_url: str, settings_for: Callable[..., PublishSettings], hub: Receiver
+) -> None:
+    migrate.upgrade(sqlite_url, "publish")
+    settings = settings_for(
+        "publish",
+        sqlite_url,
+        cls=PublishSettings,
+        ROTATIVE_WEBHOOK_ALLOW="127.0.0.0/8",
+        ROTATIVE_WEBSUB_HUBS=hub.url,
+        ROTATIVE_BASE_URL="https://journal.test",
+    )
+    house = House(create_service(settings), settings)
+    for _ in range(2):
+        with house.node.unit_of_work() as session:
+            subscriptions.keep_hubs(session, settings.websub_hubs, clock.now())
+    house.hear(published())
+    house.finish()
+    attempt(house)
+
+    assert f'<atom:link rel="hub" href="{hub.url}"/>' in house.page("/feed.xml")
+    assert f'<link rel="hub" href="{hub.url}"/>' in house.page("/atom.xml")
+    assert json.loads(house.page("/feed.json"))["hubs"] == [{"type": "WebSub", "url": hub.url}]
+    assert len(hub.got) == 6
+    house.node.close()
