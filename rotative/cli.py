@@ -9,6 +9,7 @@ import functools
 import json
 import os
 import sys
+import time
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar
@@ -238,6 +239,77 @@ def _letter(name: str) -> tuple[str, str]:
     return service, number
 
 
+@main.command("import")
+@click.argument("kind", type=click.Choice(["wxr", "ninjs", "jsonl"]))
+@click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@click.option(
+    "--map",
+    "mapping",
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    metavar="TOML",
+    help='Categories to sections: lines like "Vie locale" = "societe"; "*" for all others.',
+)
+@click.option("--language", help="Of all articles of a WordPress export; the newsroom's first by default.")
+@click.option("--pages", is_flag=True, help="WordPress: take pages as articles too.")
+@click.option("--dry-run", is_flag=True, help="Check everything and keep nothing; lists categories without a section.")
+@click.option("--again", is_flag=True, help="Begin at the start, not where the last import of this file ended.")
+@click.option(
+    "--report",
+    "report_file",
+    type=click.Path(dir_okay=False, path_type=Path),
+    metavar="FILE",
+    help="Where to write what was not taken; FILE.report.jsonl beside the archive by default.",
+)
+@talks
+def import_archive(
+    client: Client,
+    kind: str,
+    file: Path,
+    mapping: Path | None,
+    language: str | None,
+    pages: bool,
+    dry_run: bool,
+    again: bool,
+    report_file: Path | None,
+) -> None:
+    """Bring an archive in, behind today's news, told to nobody. Importing it again adds nothing.
+
+    KIND is wxr (a WordPress export), ninjs or jsonl. An import that was interrupted goes on where it ended.
+    """
+    from rotative.importing.items import BadArchive
+    from rotative.importing.runner import Report, run, write_report
+    from rotative.importing.start import Progress, items_of, read_mapping
+
+    progress = file.with_name(f"{file.name}.progress")
+    if again:
+        progress.unlink(missing_ok=True)
+    size = file.stat().st_size
+    try:
+        with Progress(size) as bar:
+
+            def tell(report: Report) -> None:
+                bar.show(report.read, report.added, len(report.refused))
+
+            sections = read_mapping(mapping) if mapping else {}
+            items = items_of(kind, file, sections, language=language, pages=pages)
+            done = None if dry_run else progress
+            report = run(client, items, progress=done, dry_run=dry_run, tell=tell, pause=time.sleep)
+    except BadArchive as bad:
+        fail(f"{file} {bad}")
+        raise
+    target = report_file or file.with_name(f"{file.name}.report.jsonl")
+    if report.refused:
+        write_report(target, report)
+    would = "would be " if dry_run else ""
+    click.echo(f"{report.read} items read: {report.added} {would}added, {report.known} were there already.")
+    for category, count in report.unmapped.most_common():
+        click.echo(f"  no section for {category}: {count} items")
+    if report.refused:
+        fail(f"{len(report.refused)} were not taken; {target} says which and why.")
+    if not dry_run:
+        progress.unlink(missing_ok=True)
+
+
 @main.group()
 def key() -> None:
     """API keys: who may do what."""
@@ -346,6 +418,34 @@ def verify(client: Client) -> None:
 def rebuild(client: Client, path: str | None) -> None:
     """Build pages again, all or one; what would not change is not written."""
     client.ask("POST", "/v1/publish/rebuild", body={"path": path} if path else {})
+    click.echo("Asked for; `rotative status` shows what is left to do.")
+
+
+@main.group()
+def related() -> None:
+    """Look at related sets, and look after them."""
+
+
+@related.command()
+@click.argument("article_id", metavar="ID")
+@talks
+def explain(client: Client, article_id: str) -> None:
+    """Say why an article's related set is what it is, and what was left out and why."""
+    found = client.ask("GET", f"/v1/related/{article_id}")
+    click.echo(found["headline"])
+    for place, entry in enumerate(found["entries"], 1):
+        click.echo(f"{place:>3}  {entry['headline']}\n     {entry['why']} ({entry['score']:.2f})")
+    if not found["entries"]:
+        click.echo("     nothing")
+    for one in found["left_out"]:
+        click.echo(f"  -  {one['headline'] or one['article_id']}\n     {one['why']}")
+
+
+@related.command("rebuild")
+@talks
+def rebuild_related(client: Client) -> None:
+    """Make the index and every related set anew from the database; only sets that differ are told."""
+    client.ask("POST", "/v1/recommend/rebuild")
     click.echo("Asked for; `rotative status` shows what is left to do.")
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import os
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -104,15 +104,21 @@ class Client:
         method: str,
         path: str,
         *,
-        body: Any,
+        body: Any = None,
+        content: bytes | None = None,
         headers: Mapping[str, str] | None,
         timeout_s: float,
         query: Mapping[str, Any],
     ) -> httpx.Response:
-        try:
-            answer = self._http.request(
-                method, path, json=body, headers=headers, params=query or None, timeout=timeout_s
+        return self._sent(
+            lambda: self._http.request(
+                method, path, json=body, content=content, headers=headers, params=query or None, timeout=timeout_s
             )
+        )
+
+    def _sent(self, send: Callable[[], httpx.Response]) -> httpx.Response:
+        try:
+            answer = send()
         except httpx.ConnectError as error:
             raise Failure(
                 f"Nothing answers at {self.url}. Start the system with `rotative up`, or set ROTATIVE_URL."
@@ -137,6 +143,47 @@ class Client:
         began = time.perf_counter()
         reply = self.ask("POST", "/v1/articles", body=dict(article), headers=headers)
         return reply, (time.perf_counter() - began) * 1000
+
+    def post_batch(self, articles: Sequence[Mapping[str, Any]], *, dry_run: bool = False) -> list[dict[str, Any]]:
+        """Post many articles on the bulk queues; a verdict for each, in order. Raises Failure."""
+        lines = "".join(f"{json.dumps(article, ensure_ascii=False)}\n" for article in articles)
+        query = {"bulk": "true", "dry_run": "true" if dry_run else "false"}
+        headers = {"Content-Type": "application/x-ndjson"}
+        answer = self._send(
+            "POST", "/v1/articles/batch", content=lines.encode(), headers=headers, timeout_s=120.0, query=query
+        )
+        verdicts = [json.loads(line) for line in answer.text.splitlines()]
+        if len(verdicts) != len(articles):
+            raise Failure(f"{self.url} ended its answer after {len(verdicts)} of {len(articles)} articles.")
+        return verdicts
+
+    def upload(self, file: Path, texts: Mapping[str, str]) -> dict[str, Any]:
+        """Upload a picture with its alt text, caption and credit; gives back what is known of it. Raises Failure."""
+        answer = self._sent(
+            lambda: self._http.post(
+                "/v1/media", files={"file": (file.name, file.read_bytes())}, data=dict(texts), timeout=30.0
+            )
+        )
+        found: dict[str, Any] = answer.json()
+        return found
+
+    def etag_of(self, path: str) -> str:
+        """The ETag of what an API path answers. Raises Failure."""
+        answer = self._send("GET", path, body=None, headers=None, timeout_s=30.0, query={})
+        return answer.headers.get("etag", "")
+
+    def wait_for_picture(self, article: Mapping[str, Any], timeout_s: float) -> bool:
+        """Wait until a reader's GET of the article's page shows a picture; False if it has not after timeout_s."""
+        ends = time.monotonic() + timeout_s
+        while True:
+            try:
+                if b"<picture>" in self._reader.get(self.path_of(article)).content:
+                    return True
+            except httpx.HTTPError:
+                pass
+            if time.monotonic() > ends:
+                return False
+            time.sleep(0.1)
 
     def wait_until_live(self, article: Mapping[str, Any], *, timeout_s: float) -> bool:
         """Wait until a reader's GET of the article's page answers 200; False if it has not after timeout_s."""

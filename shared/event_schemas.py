@@ -152,6 +152,25 @@ class ArticleExpiredSchema(_ArticleEventSchema):
     makes = events.ArticleExpired
 
 
+class PreviewedArticleSchema(PublicArticleSchema):
+    """An article as a preview shows it: in any state but killed."""
+
+    status = fields.String(
+        required=True, validate=validate.OneOf(["draft", "scheduled", "live", "retracted", "expired"])
+    )
+
+
+class ArticlePreviewedSchema(_Facts):
+    """See events.ArticlePreviewed."""
+
+    makes = events.ArticlePreviewed
+    id = fields.UUID(required=True)
+    digest = fields.String(required=True, validate=validate.Regexp(r"[0-9a-f]{64}\Z"))
+    expires_at = _when(required=True)
+    number = fields.Integer(load_default=1, strict=True, validate=validate.Range(min=1))
+    article = fields.Nested(PreviewedArticleSchema, allow_none=True, load_default=None)
+
+
 class KeyChangedSchema(_Facts):
     """See events.KeyChanged."""
 
@@ -226,6 +245,7 @@ SCHEMAS: dict[str, Schema] = {
         ArticleKilledSchema(),
         ArticleRetractedSchema(),
         ArticleExpiredSchema(),
+        ArticlePreviewedSchema(),
         KeyChangedSchema(),
         KeyUsedSchema(),
         RelatedChangedSchema(),

@@ -158,6 +158,26 @@ class ArticleExpired(ArticleEvent):
 
 
 @dataclass(frozen=True, kw_only=True)
+class ArticlePreviewed(Event):
+    """A secret link shows an article before readers see it, or (article: None) shows it no more. Heard by publish.
+
+    digest: SHA-256 of the link's last part, in hex. number: grows; a listener drops what is not newer than it holds.
+    article: as it will be; its status may be draft or scheduled as well. expires_at: from then on the link is over.
+    """
+
+    type: ClassVar[str] = "article.previewed.v1"
+    id: UUID
+    digest: str
+    expires_at: datetime
+    number: int = 1
+    article: PublicArticle | None = None
+
+    @property
+    def subject(self) -> str:
+        return f"{self.id} of {self.article.id}" if self.article else f"{self.id} revoked"
+
+
+@dataclass(frozen=True, kw_only=True)
 class KeyChanged(Event):
     """An API key was made, changed or revoked; each service checks keys by what it holds. Said by ingest.
 

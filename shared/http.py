@@ -20,6 +20,7 @@ from sqlalchemy.exc import OperationalError, SQLAlchemyError
 from werkzeug.exceptions import HTTPException
 
 from shared import errors, logs
+from shared.description import complete
 from shared.errors import Fault, NewsroomError
 from shared.keys import KeyBook
 from shared.limits import Limiter
@@ -345,7 +346,8 @@ def if_match() -> list[int] | str:
     tags = request.if_match
     if tags.star_tag:
         return ANY
-    return [int(tag) for tag in tags.as_set() if tag.isascii() and tag.isdigit()]
+    # werkzeug gives None for an empty tag; no change has a number of twenty digits.
+    return [int(tag) for tag in tags.as_set() if tag and tag.isascii() and tag.isdigit() and len(tag) < 20]
 
 
 def not_modified(number: int) -> bool:
@@ -500,4 +502,4 @@ def describe(app: Flask) -> dict[str, Any]:
     """The app's own OpenAPI 3.1 description, as JSON values; `rotative/openapi.py` joins those of all services."""
     with app.app_context():
         described: dict[str, Any] = app.extensions["rotative_api"].spec.to_dict()
-    return described
+    return complete(described, app)

@@ -1,7 +1,7 @@
 """How often a key may ask: a token bucket for each key in Redis, one for all services and processes.
 
-A request never waits for Redis: it is counted here, and a thread takes what was counted out of the bucket a few
-hundredths of a second later. When the bucket is empty the key is refused until it has filled again. While Redis does
+A request never waits for Redis: it is counted here, and a thread takes what was counted out of the bucket a tenth
+of a second later. When the bucket is empty the key is refused until it has filled again. While Redis does
 not answer nobody is refused.
 """
 
@@ -16,7 +16,7 @@ import redis
 from shared.line import Line
 
 # What is counted within this time is told to Redis together.
-GATHER_S = 0.02
+GATHER_S = 0.1
 _KEYS_MAX = 10_000
 
 
@@ -48,7 +48,8 @@ class Limiter:
             if self._thread is None:
                 self._thread = threading.Thread(target=self._tell, name="limits", daemon=True)
                 self._thread.start()
-        self._counted.set()
+        if not self._counted.is_set():
+            self._counted.set()
         return 0.0
 
     def _tell(self) -> None:

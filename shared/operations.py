@@ -43,7 +43,7 @@ class DeadLetterList(Schema):
 class DeadLetterQuery(Schema):
     """Which page: `before` is the id of the last one on the page before."""
 
-    before = fields.Integer(validate=validate.Range(min=1))
+    before = fields.Integer(validate=validate.Range(min=1, max=2**63 - 1))
 
 
 class StatusReply(Schema):
@@ -78,7 +78,7 @@ def protocol_blueprint(service: str) -> Any:
         with http.node().reading() as session:
             return {"items": [_shown(row) for row in jobs.dead(session, before_id=query.get("before"))]}
 
-    @bp.get("/dead/<int:job_id>")
+    @bp.get("/dead/<int(max=9223372036854775807):job_id>")
     @http.needs("operator")
     @bp.response(200, DeadLetterReply)
     def show_dead(job_id: int) -> dict[str, Any]:
@@ -89,7 +89,7 @@ def protocol_blueprint(service: str) -> Any:
             raise DeadLetterNotFound(f"{service} has no dead letter {job_id}.")
         return _shown(row)
 
-    @bp.post("/dead/<int:job_id>/retry")
+    @bp.post("/dead/<int(max=9223372036854775807):job_id>/retry")
     @http.needs("operator")
     @bp.response(204)
     def retry_dead(job_id: int) -> None:
@@ -98,7 +98,7 @@ def protocol_blueprint(service: str) -> Any:
             if not jobs.retry_dead(session, job_id, now=clock.now()):
                 raise DeadLetterNotFound(f"{service} has no dead letter {job_id}.")
 
-    @bp.delete("/dead/<int:job_id>")
+    @bp.delete("/dead/<int(max=9223372036854775807):job_id>")
     @http.needs("operator")
     @bp.response(204)
     def discard_dead(job_id: int) -> None:

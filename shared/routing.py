@@ -18,6 +18,7 @@ LISTENERS: dict[str, tuple[str, ...]] = {
     "article.killed.v1": ("publish", "recommend"),
     "article.retracted.v1": ("publish", "recommend"),
     "article.expired.v1": ("publish", "recommend"),
+    "article.previewed.v1": ("publish",),
     "key.changed.v1": ("publish", "recommend"),
     "key.used.v1": ("ingest",),
     "related.changed.v1": ("publish",),

@@ -8,17 +8,26 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Table, bindparam, column, delete, func, insert, literal_column, select, table, text
+from sqlalchemy import Table, bindparam, column, delete, func, insert, literal_column, select, table, text, update
 from sqlalchemy.orm import Session
 
 from services.ingest.models import Article, ArticleWords
 
 _WORDS: Table = ArticleWords.__table__  # type: ignore[assignment]
 _FTS = table("article_words_fts", column("rowid"), column("words"))
-_INSERT = insert(_WORDS).returning(_WORDS.c.number)
+_INSERT = insert(_WORDS)
 _FTS_INSERT = text("INSERT INTO article_words_fts (rowid, words) VALUES (:number, :words)")
 _FTS_DELETE = text("INSERT INTO article_words_fts (article_words_fts, rowid, words) VALUES ('delete', :number, :words)")
-_HELD = select(_WORDS.c.number, _WORDS.c.words).where(_WORDS.c.article_id == bindparam("article"))
+_HELD = select(_WORDS.c.number, _WORDS.c.words, _WORDS.c.due, _WORDS.c.indexed_words).where(
+    _WORDS.c.article_id == bindparam("article")
+)
+
+_DUE = (
+    select(_WORDS.c.number, _WORDS.c.words, _WORDS.c.indexed_words)
+    .where(text("due"))
+    .order_by(_WORDS.c.number)
+    .limit(bindparam("most"))
+)
 
 
 @dataclass(frozen=True)
@@ -90,12 +99,15 @@ def _first_id_at(instant: datetime) -> UUID:
     return UUID(int=max(0, int(instant.timestamp() * 1000)) << 80)
 
 
+# The words of articles. PostgreSQL keeps its index by itself; SQLite's is brought up to date in batches: a row that is
+# due is not in it yet, or with its indexed_words instead.
+
+
 def add_words(session: Session, article_id: UUID, words: str) -> None:
     """Have a new article found by these words."""
     connection = session.connection()
-    number = connection.execute(_INSERT, {"article_id": article_id, "words": words}).scalar_one()
-    if connection.dialect.name == "sqlite":
-        connection.execute(_FTS_INSERT, {"number": number, "words": words})
+    due = connection.dialect.name == "sqlite"
+    connection.execute(_INSERT, {"article_id": article_id, "words": words, "due": due})
 
 
 def change_words(session: Session, article_id: UUID, words: str) -> None:
@@ -105,10 +117,10 @@ def change_words(session: Session, article_id: UUID, words: str) -> None:
     if held is None:
         add_words(session, article_id, words)
     elif held.words != words:
-        connection.execute(_WORDS.update().where(_WORDS.c.number == held.number).values(words=words))
-        if connection.dialect.name == "sqlite":
-            connection.execute(_FTS_DELETE, {"number": held.number, "words": held.words})
-            connection.execute(_FTS_INSERT, {"number": held.number, "words": words})
+        values: dict[str, Any] = {"words": words}
+        if connection.dialect.name == "sqlite" and not held.due:
+            values |= {"due": True, "indexed_words": held.words}
+        connection.execute(update(_WORDS).where(_WORDS.c.number == held.number).values(values))
 
 
 def remove_words(session: Session, article_id: UUID) -> None:
@@ -116,6 +128,27 @@ def remove_words(session: Session, article_id: UUID) -> None:
     connection = session.connection()
     held = connection.execute(_HELD, {"article": article_id}).first()
     if held is not None:
-        if connection.dialect.name == "sqlite":
-            connection.execute(_FTS_DELETE, {"number": held.number, "words": held.words})
+        indexed = held.indexed_words if held.due else held.words
+        if connection.dialect.name == "sqlite" and indexed is not None:
+            connection.execute(_FTS_DELETE, {"number": held.number, "words": indexed})
         connection.execute(delete(_WORDS).where(_WORDS.c.number == held.number))
+
+
+def index_is_behind(session: Session) -> bool:
+    """Whether catch_up would do anything."""
+    return session.connection().execute(_DUE, {"most": 1}).first() is not None
+
+
+def catch_up(session: Session, most: int) -> int:
+    """Bring SQLite's index of words up to date, for so many articles at most; for how many it was."""
+    connection = session.connection()
+    rows = connection.execute(_DUE, {"most": most}).all()
+    if not rows:
+        return 0
+    old = [{"number": row.number, "words": row.indexed_words} for row in rows if row.indexed_words is not None]
+    if old:
+        connection.execute(_FTS_DELETE, old)
+    connection.execute(_FTS_INSERT, [{"number": row.number, "words": row.words} for row in rows])
+    numbers = [row.number for row in rows]
+    connection.execute(update(_WORDS).where(_WORDS.c.number.in_(numbers)).values(due=False, indexed_words=None))
+    return len(rows)

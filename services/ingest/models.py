@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import JSON, BigInteger, ForeignKey, Index, Integer, MetaData, String, Text, Uuid
+from sqlalchemy import JSON, BigInteger, ForeignKey, Index, Integer, MetaData, String, Text, Uuid, text
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
 from shared.db import NAMING, UtcDateTime
@@ -129,8 +129,28 @@ class ArticleWords(Base):
     number: Mapped[int] = mapped_column(BigInteger().with_variant(Integer, "sqlite"), primary_key=True)
     article_id: Mapped[UUID] = mapped_column(Uuid)
     words: Mapped[str] = mapped_column(Text)
+    due: Mapped[bool]
+    indexed_words: Mapped[str | None] = mapped_column(Text)
 
-    __table_args__ = (Index("ix_article_words_article_id", "article_id", unique=True),)
+    __table_args__ = (
+        Index("ix_article_words_article_id", "article_id", unique=True),
+        Index("ix_article_words_due", "number", sqlite_where=text("due"), postgresql_where=text("due")),
+    )
+
+
+class Preview(Base):
+    """A secret link that shows an article as it was at a change. digest: SHA-256 of the link's last part."""
+
+    __tablename__ = "previews"
+
+    id: Mapped[UUID] = mapped_column(Uuid, primary_key=True)
+    article_id: Mapped[UUID] = mapped_column(Uuid, index=True)
+    digest: Mapped[str] = mapped_column(String(64))
+    change: Mapped[int]
+    made_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    made_by: Mapped[str] = mapped_column(String(80))
+    expires_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    revoked_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
 
 
 class Media(Base):

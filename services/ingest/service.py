@@ -7,7 +7,7 @@ from uuid import UUID
 
 from sqlalchemy.orm import Session
 
-from services.ingest import actions, store
+from services.ingest import actions, listing, store
 from services.ingest.domain.states import Status
 from services.ingest.settings import IngestSettings
 from shared import clock, outbox
@@ -39,7 +39,8 @@ def create_service(settings: IngestSettings) -> Service:
 
 def _tidy(session: Session, until: datetime) -> int:
     # First answers are kept for a day, whatever else is remembered for longer.
-    return store.forget_answers(session, max(until, clock.now() - ANSWERS_KEPT), TIDY_ROWS)
+    answers = store.forget_answers(session, max(until, clock.now() - ANSWERS_KEPT), TIDY_ROWS)
+    return answers + store.forget_previews(session, until, TIDY_ROWS) + listing.catch_up(session, TIDY_ROWS)
 
 
 def _on_article_progress(session: Session, heard: list[Heard]) -> None:

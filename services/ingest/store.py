@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 
 from services.ingest.domain import journey
 from services.ingest.listing import remove_words
-from services.ingest.models import Article, FirstAnswer, FormerPath, Media, Origin, Revision, TimelineStep
+from services.ingest.models import Article, FirstAnswer, FormerPath, Media, Origin, Preview, Revision, TimelineStep
 from shared.db import per_dialect
 
 _ARTICLES: Table = Article.__table__  # type: ignore[assignment]
@@ -67,12 +67,13 @@ def add_article(session: Session, values: Mapping[str, Any]) -> bool:
 
     On PostgreSQL this waits for a transaction that is just taking the same path.
     """
-    return session.execute(_add_article(session), dict(values)).first() is not None
+    # Past the mapped classes' machinery, which costs as much again as the statement: this runs for every article.
+    return session.connection().execute(_add_article(session), dict(values)).first() is not None
 
 
 def add_revision(session: Session, revision: Mapping[str, Any]) -> None:
     """Insert a revision."""
-    session.execute(_INSERT_REVISION, dict(revision))
+    session.connection().execute(_INSERT_REVISION, dict(revision))
 
 
 def path_taken(session: Session, path: str) -> bool:
@@ -145,6 +146,25 @@ def add_origin(session: Session, origin: str, article_id: UUID) -> bool:
 def article_of_origin(session: Session, origin: str) -> UUID | None:
     """The article that has this id elsewhere, or None."""
     return session.scalar(select(_ORIGINS.c.article_id).where(_ORIGINS.c.origin == origin))
+
+
+def get_preview(session: Session, preview_id: UUID) -> Preview | None:
+    """A preview, or None; others are kept from changing it until this transaction ends."""
+    return session.scalar(select(Preview).where(Preview.id == preview_id).with_for_update())
+
+
+def previews(session: Session, article_id: UUID, *, valid_at: datetime, most: int) -> list[Preview]:
+    """The previews of an article that are valid then, newest first."""
+    statement = select(Preview).where(Preview.article_id == article_id)
+    statement = statement.where(Preview.expires_at > valid_at, Preview.revoked_at.is_(None))
+    return list(session.scalars(statement.order_by(Preview.id.desc()).limit(most)))
+
+
+def forget_previews(session: Session, until: datetime, most: int) -> int:
+    """Remove previews that ended before a time, at most so many; how many."""
+    old = session.scalars(select(Preview.id).where(Preview.expires_at < until).limit(most)).all()
+    session.execute(delete(Preview).where(Preview.id.in_(old)))
+    return len(old)
 
 
 def get_media(session: Session, media_ids: Iterable[UUID]) -> dict[UUID, Media]:
@@ -227,8 +247,7 @@ def add_steps(session: Session, steps: Sequence[tuple[UUID, datetime, int, str, 
         }
         for article_id, at, change, step, detail in steps
     ]
-    statement = _add_steps(session)
-    session.execute(statement, rows)
+    session.connection().execute(_add_steps(session), rows)
 
 
 def timeline(session: Session, article_id: UUID, most: int) -> list[TimelineStep]:

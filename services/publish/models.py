@@ -274,6 +274,20 @@ class Digest(Base):
     entries: Mapped[list[dict[str, Any]]] = mapped_column(JSON)
 
 
+class Preview(Base):
+    """What a secret link shows. digest: of the link's last part; article: PublicArticle as JSON, None once revoked."""
+
+    __tablename__ = "previews"
+
+    id: Mapped[UUID] = mapped_column(primary_key=True)
+    digest: Mapped[str] = mapped_column(String(64))
+    number: Mapped[int] = mapped_column(Integer)
+    expires_at: Mapped[datetime] = mapped_column(UtcDateTime, index=True)
+    article: Mapped[dict[str, Any] | None] = mapped_column(JSON(none_as_null=True))
+
+    __table_args__ = (Index("ix_previews_digest", "digest", unique=True),)
+
+
 class Flash(Base):
     """That an article of the highest urgency was announced: a probe looks whether somebody has heard of it."""
 

@@ -44,6 +44,12 @@ def on_related_changed(*, events: list[dict[str, Any]], lane: str, again: bool) 
     node().hear(events, lane, again)
 
 
+@task("publish.on_article_previewed")
+def on_article_previewed(*, events: list[dict[str, Any]], lane: str, again: bool) -> None:
+    """Hear article.previewed: hold what a secret link shows, or that it shows nothing any more."""
+    node().hear(events, lane, again)
+
+
 @task("publish.on_key_changed")
 def on_key_changed(*, events: list[dict[str, Any]], lane: str, again: bool) -> None:
     """Hold the API keys as ingest tells them. Safe to repeat."""

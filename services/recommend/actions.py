@@ -87,6 +87,16 @@ def ask_for_refresh(session: Session, *, now: datetime) -> None:
     jobs.add(session, REFRESH, ALL, lane="bulk", payload={"asked_at": now.isoformat()})
 
 
+def rebuild_index(session: Session) -> None:
+    """Have whoever keeps the index make it anew from the database, and say the sets that then differ.
+
+    No snapshot has the weights of this number, and no process has taken the turn of this one.
+    """
+    state = store.locked_state(session)
+    store.change_state(session, weights=state.weights + 1, serial=state.serial + 1)
+    jobs.add(session, PLACE, ALL)
+
+
 def refresh_weights(session: Session, turn: Turn, *, asked: str | None, keeper: Keeper, now: datetime) -> bool:
     """Do one slice of a refresh and say the sets that really change, on the bulk lane; True when it is done.
 

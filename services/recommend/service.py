@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 from services.recommend import actions, store
 from services.recommend.keeper import Keeper, Readiness
 from services.recommend.settings import RecommendSettings
-from shared import clock
+from shared import clock, jobs
 from shared.keys import receive_keys
 from shared.service import Claim, Heard, Kind, Service
 
@@ -52,6 +52,8 @@ def create_service(settings: RecommendSettings) -> Service:
             if turn is None:
                 _try_again(claim, ready)
                 return
+            if keeper.unsaved:  # the index was made anew for this job, its sets are not yet compared with those stored
+                jobs.add(session, actions.PLACE, actions.ALL, lane="bulk")
             asked = (claim.jobs[0].payload or {}).get("asked_at")
             if not actions.refresh_weights(session, turn, asked=asked, keeper=keeper, now=now):
                 claim.retry(claim.jobs[0], at=now, error="the weights are being refreshed", counts=False)
@@ -86,7 +88,12 @@ def _try_again(claim: Claim, ready: Readiness) -> None:
 
 
 def _status(session: Session) -> dict[str, float | int | str | None]:
-    """How the index is doing; times in seconds ago. A set should have changed since the last article was placed."""
+    """How the index is doing; times in seconds ago.
+
+    articles_waiting: how far the index lags, in articles whose newest change it does not have yet.
+    placed_without_change_seconds: for how long articles have come in without any set changing; more than 0 for long
+    says that something is wrong.
+    """
     state = store.state(session)
     now = clock.now()
 
@@ -94,8 +101,14 @@ def _status(session: Session) -> dict[str, float | int | str | None]:
         at = getattr(state, name)
         return None if at is None else round((now - at).total_seconds(), 3)
 
+    unchanged_s = None
+    if state.placed_at is not None and state.changed_at is not None:
+        unchanged_s = round(max(0.0, (state.placed_at - state.changed_at).total_seconds()), 3)
     return {
         "articles_waiting": store.count_waiting(session),
+        "index_kept": state.held_until > now,
+        "index_turns": state.serial,
+        "placed_without_change_seconds": unchanged_s,
         "articles_weighed": state.counted,
         "weights_number": state.weights,
         "weights_age_seconds": age_s("refreshed_at"),

@@ -60,3 +60,10 @@ def test_no_import_hides_inside_a_function_of_shared_or_a_service() -> None:
         if isinstance(inner, ast.Import | ast.ImportFrom)
     ]
     assert hidden == []
+
+
+def test_only_the_index_knows_how_it_is_made() -> None:
+    index = ROOT / "services" / "recommend" / "index"
+    for file in files_of("services"):
+        if index not in file.parents:
+            assert not [name for name in imports_of(file) if name.split(".")[0] == "numpy"], file

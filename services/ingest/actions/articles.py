@@ -37,6 +37,7 @@ from services.ingest.actions.common import (
     values_of,
     words_of,
 )
+from services.ingest.actions.previews import revoke_previews
 from services.ingest.domain import journey, slugs, states
 from services.ingest.domain.bodies import Body, Notice, make_body
 from services.ingest.domain.oddities import oddities
@@ -216,6 +217,7 @@ def delete_article(
     """
     held = hold(session, article_id, if_match=if_match)
     states.allow(held.article.status, Move.DELETE, by.role)
+    revoke_previews(session, article_id, now=now)
     store.delete_article(session, article_id)
 
 

@@ -231,14 +231,18 @@ def pictures(session: Session, asked: Sequence[Mapping[str, Any]]) -> list[dict[
 # What readers may know, and saying so
 
 
-def public_form(held: Held) -> PublicArticle:
+def public_form(
+    held: Held, *, first_published_at: datetime | None = None, updated_at: datetime | None = None
+) -> PublicArticle:
     """What readers may know of an article that is or was live. Of a killed one no text but the headline.
 
-    An expired one keeps no text either: that its time is over may mean that the right to use it is.
+    first_published_at, updated_at: of one that is not public yet, as its page would have them.
     """
     article, revision = held.article, held.revision
-    bare = article.status in (Status.KILLED, Status.EXPIRED)
-    if article.first_published_at is None or article.updated_at is None:
+    bare = article.status == Status.KILLED
+    first_published_at = article.first_published_at or first_published_at
+    updated_at = article.updated_at or updated_at
+    if first_published_at is None or updated_at is None:
         raise ValueError(f"article {article.id} was never public")
     retraction = None
     if article.status == Status.RETRACTED and article.retracted_at is not None:
@@ -255,8 +259,8 @@ def public_form(held: Held) -> PublicArticle:
         headline=revision.headline,
         standfirst="" if bare else revision.standfirst,
         body_html="" if bare else revision.body_html,
-        first_published_at=article.first_published_at,
-        updated_at=article.updated_at,
+        first_published_at=first_published_at,
+        updated_at=updated_at,
         tags=tuple(revision.tags),
         bylines=tuple(Byline(name=str(one["name"]), url=one["url"]) for one in revision.bylines),
         corrections=tuple(Correction(note=one.note or "", corrected_at=one.made_at) for one in held.corrections),

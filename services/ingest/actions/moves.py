@@ -28,6 +28,7 @@ from services.ingest.actions.common import (
     values_of,
     words_of,
 )
+from services.ingest.actions.previews import revoke_previews
 from services.ingest.domain import journey, states
 from services.ingest.domain.oddities import oddities
 from services.ingest.domain.states import Move, Status
@@ -186,6 +187,7 @@ def kill_article(session: Session, article_id: UUID, *, reason: str | None, by: 
     count_change(article, by=by, now=now)
     note(session, article, journey.KILLED, by=by, now=now, reason=reason)
     session.flush()
+    revoke_previews(session, article_id, now=now)
     if rule.event is not None:
         outbox.say(session, ArticleKilled(article=public_form(held)))
     return held

@@ -7,13 +7,13 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from flask import Response
+from flask import Response, request
 from flask_smorest import Blueprint
 from marshmallow import RAISE, Schema
 from sqlalchemy.orm import Session
 
 from services.ingest import actions, listing
-from services.ingest.actions import Wanted
+from services.ingest.actions import Wanted, wire
 from services.ingest.domain import words
 from services.ingest.domain.states import Status
 from services.ingest.routes.batch import add_batch_route
@@ -21,6 +21,7 @@ from services.ingest.routes.desk import (
     DRY_RUN,
     IF_MATCH,
     MERGE_PATCH,
+    NINJS,
     Answer,
     Desk,
     answer_now,
@@ -34,10 +35,14 @@ from services.ingest.routes.desk import (
 )
 from services.ingest.routes.history import add_history_routes
 from services.ingest.routes.moves import add_move_routes
+from services.ingest.routes.previews import add_preview_routes
 from services.ingest.schemas import articles as bodies
 from services.ingest.schemas import replies
 from shared import clock, http
 from shared.errors import Fault, Unprocessable
+
+# So many articles are put into the index of words before a search, in some 50 ms; the sweeper sees to the others.
+CATCH_UP = 1000
 
 
 def articles_blueprint(desk: Desk) -> Any:
@@ -48,6 +53,7 @@ def articles_blueprint(desk: Desk) -> Any:
     add_batch_route(bp, desk)
     add_move_routes(bp, desk)
     add_history_routes(bp, desk)
+    add_preview_routes(bp, desk)
     return bp
 
 
@@ -56,9 +62,10 @@ def _add_writing_routes(bp: Any, desk: Desk) -> None:
 
     @bp.post("")
     @http.needs("reporter")
-    @takes(bp, desk.article_body)
+    @takes(bp, desk.article_body, ninjs=True)
     @idempotent(bp, DRY_RUN)
     @bp.response(201, replies.ArticleReply)
+    @bp.alt_response(200, schema=replies.ArticleReply, success=True)
     def post_article() -> Response:
         """Accept an article, as a draft, live at once, or scheduled under an embargo.
 
@@ -66,7 +73,9 @@ def _add_writing_routes(bp: Any, desk: Desk) -> None:
         role may not publish; 409 a slug that is taken; 422 every fault of it. What was taken out of its HTML comes back
         as warnings.
         """
-        sent = http.json_body()
+        sent = http.json_body("application/json", NINJS)
+        if request.mimetype == NINJS:
+            return _post_ninjs(desk, sent)
         fields = desk.article_body.load(sent)
         publish = fields.pop("status") == Status.LIVE
         wanted = Wanted(**fields)
@@ -142,6 +151,21 @@ def _add_writing_routes(bp: Any, desk: Desk) -> None:
         return answer_now(do)
 
 
+def _post_ninjs(desk: Desk, sent: Any) -> Response:
+    """An agency's article: posted once, refiled when it comes again with other texts, killed when it is canceled."""
+    wanted, known_as = wire.of_ninjs(sent, desk.newsroom)
+    notices = bodies.notices_of_turned_lines(wanted)
+    fields = None if wanted is None else desk.article_body.load(wanted)
+
+    def take(session: Session) -> Answer:
+        held = wire.take_ninjs(
+            session, fields, origin=known_as, newsroom=desk.newsroom, by=http.actor(), now=clock.now()
+        )
+        return article_answer(desk, held, 201 if held.article.change == 1 and not held.existing else 200, notices)
+
+    return answer_once(sent, take)
+
+
 def _filter(query: Mapping[str, Any]) -> listing.Filter:
     searched = words.of_search(query.get("q", ""))
     if "q" in query and not searched:
@@ -153,6 +177,14 @@ def _filter(query: Mapping[str, Any]) -> listing.Filter:
         accepted=(query.get("accepted_from"), query.get("accepted_to")),
         published=(query.get("published_from"), query.get("published_to")),
     )
+
+
+def _bring_index_up_to_date() -> None:
+    with http.node().reading() as session:
+        behind = listing.index_is_behind(session)
+    if behind:
+        with http.node().unit_of_work() as session:
+            listing.catch_up(session, CATCH_UP)
 
 
 def _in_query(value: Any) -> str:
@@ -167,6 +199,8 @@ def _add_reading_routes(bp: Any, desk: Desk) -> None:
     def list_articles(query: dict[str, Any]) -> Response:
         """200 with a page of articles, newest accepted first; Link names the next, the previous and the first page."""
         limit, before, after = query.pop("limit"), query.pop("before", None), query.pop("after", None)
+        if "q" in query or "tag" in query:
+            _bring_index_up_to_date()
         with http.node().reading() as session:
             # One more than asked for tells whether there is another page.
             found = listing.list_articles(session, _filter(query), before=before, after=after, most=limit + 1)
@@ -186,6 +220,7 @@ def _add_reading_routes(bp: Any, desk: Desk) -> None:
     @bp.get("/<uuid:article_id>")
     @http.needs("reporter")
     @bp.response(200, replies.ArticleReply)
+    @bp.alt_response(304, success=True, description="If-None-Match has it")
     def get_article(article_id: UUID) -> Response:
         """200 with the article and its ETag; 304 when If-None-Match has it; 404 unknown."""
         with http.node().reading() as session:

@@ -44,7 +44,7 @@ def add_history_routes(bp: Any, desk: Desk) -> None:
         body = _REVISIONS.dump({"items": found[:limit]})
         return response(Answer(200, body, {"Link": ", ".join(links)} if links else {}))
 
-    @bp.get("/<uuid:article_id>/revisions/<int:number>")
+    @bp.get("/<uuid:article_id>/revisions/<int(max=2147483647):number>")
     @http.needs("reporter")
     @bp.response(200, replies.RevisionReply)
     def get_revision(article_id: UUID, number: int) -> Response:

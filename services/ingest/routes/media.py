@@ -54,6 +54,7 @@ def media_blueprint() -> Any:
     @bp.doc(requestBody=_BODY)
     @idempotent(bp)
     @bp.response(201, MediaReply)
+    @bp.alt_response(200, schema=MediaReply, success=True)
     def post_media() -> Response:
         """Upload a picture, with its alt text or decorative=true.
 

@@ -116,7 +116,7 @@ def add_move_routes(bp: Any, desk: Desk) -> None:
 
         return answer_once(sent, kill)
 
-    @bp.post("/<uuid:article_id>/revisions/<int:number>/restore")
+    @bp.post("/<uuid:article_id>/revisions/<int(max=2147483647):number>/restore")
     @http.needs("reporter")
     @takes(bp, _NOTHING, required=False)
     @idempotent(bp, IF_MATCH_OPTIONAL, DRY_RUN)

@@ -27,6 +27,8 @@ from services.ingest.schemas.fields import (
 from shared.newsroom import RESERVED_SEGMENTS, Newsroom
 
 PAGE_MAX = 100
+# What a database takes as a number.
+INTEGER_MAX = 2_147_483_647
 _PATH = r"/(?:[A-Za-z0-9._~!$&'()*+,;=:@-]|%[0-9A-Fa-f]{2})+(?:/(?:[A-Za-z0-9._~!$&'()*+,;=:@-]|%[0-9A-Fa-f]{2})+)*/?"
 
 
@@ -421,17 +423,23 @@ class RevisionQuery(Strict):
     """Which page of revisions."""
 
     limit = fields.Integer(load_default=20, validate=validate.Range(min=1, max=PAGE_MAX))
-    before = fields.Integer(validate=validate.Range(min=1), metadata={"description": "Only older ones than this."})
+    before = fields.Integer(
+        validate=validate.Range(min=1, max=INTEGER_MAX), metadata={"description": "Only older ones than this."}
+    )
 
 
 class DifferenceQuery(Strict):
     """Which two revisions to compare; the newest one with the one before it by default."""
 
     before = fields.Integer(
-        data_key="from", validate=validate.Range(min=1), metadata={"description": "The older one's number."}
+        data_key="from",
+        validate=validate.Range(min=1, max=INTEGER_MAX),
+        metadata={"description": "The older one's number."},
     )
     after = fields.Integer(
-        data_key="to", validate=validate.Range(min=1), metadata={"description": "The newer one's number."}
+        data_key="to",
+        validate=validate.Range(min=1, max=INTEGER_MAX),
+        metadata={"description": "The newer one's number."},
     )
 
 

@@ -6,7 +6,7 @@ from alembic import op
 from shared.db import UtcDateTime
 
 revision = "0006"
-down_revision = "0003"
+down_revision = "0011"
 
 
 def upgrade() -> None:

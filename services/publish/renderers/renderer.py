@@ -35,7 +35,7 @@ from shared.newsroom import Newsroom
 
 DESCRIPTION_LENGTH = 300
 # How many teasers a front page gives each of its parts; it has no use for more than FRONT_TEASERS.
-FRONT_SECONDS, FRONT_LATEST, FRONT_BLOCK = 6, 7, 4
+FRONT_SECONDS, FRONT_LATEST, FRONT_BLOCK = 6, 12, 4
 FRONT_TEASERS = 60
 # How wide an article's pictures are shown, as HTML says it.
 BODY_SIZES = "(min-width: 42rem) 40rem, 100vw"

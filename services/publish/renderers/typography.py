@@ -1,6 +1,7 @@
 """The spaces of French typography, set when a page is written and never stored.
 
 A thin no-break space (U+202F) goes before ; : ! ? and inside « »; existing blanks there, of any kind, become that one.
+A straight apostrophe inside a word becomes a typographic one.
 Markup, code, addresses and character references are left alone. Doing it twice changes nothing.
 """
 
@@ -9,9 +10,10 @@ from __future__ import annotations
 import re
 
 THIN = "\u202f"
+APOSTROPHE = "\u2019"
 
 # Every branch begins with a literal, so that the engine skips from one candidate to the next.
-_SIGNS = r";|:|!|\?|»|%|‰|€|«\s*"
+_SIGNS = r";|:|!|\?|»|%|‰|€|'|«\s*"
 _ADDRESS = r"://[^\s<>«»]*"
 _VERBATIM = r"<(?P<tag>pre|code|kbd|samp|var)\b.*?</(?P=tag)>"
 _TAG = r"<[^\"'>]*+(?:(?:\"[^\"]*+\"|'[^']*+')[^\"'>]*+)*+>"
@@ -50,6 +52,11 @@ def _spaced(text: str, pattern: re.Pattern[str]) -> str:
             parts.append(text[done:start])
             parts.append("«" + THIN)
             done = match.end()
+        elif found == "'":
+            if start and text[start - 1].isalpha() and text[match.end() : match.end() + 1].isalnum():
+                parts.append(text[done:start])
+                parts.append(APOSTROPHE)
+                done = match.end()
         elif found in _CLOSING_SIGNS and start:
             before = text[start - 1]
             if before.isspace():

@@ -349,6 +349,9 @@ class Refresh:
                 elif self._ids is not None:
                     index.put(article, link=False)
             yield
+        for place in index._languages.values():
+            place.pack()
+            yield
         for ids in _chunks(index.ids()):
             for article_id in ids:
                 language = index._language_of.get(article_id.bytes)

@@ -2,8 +2,8 @@
 
 Two articles are copies when the first 160 words of one are largely found in the other: three words in a row shared
 (0.45 of the smaller set, and at least 4), or words shared (0.75 of the smaller, and more than 6), or when they have the
-same title of more than 15 characters. What is compared are 15-bit hashes: two sets of 158 share 0.8 of them by chance,
-far from any of the limits, and an article costs half a kilobyte.
+same title of more than 15 characters. What is compared are 13-bit hashes: two sets of 158 share 3 of them by chance,
+far from any of the limits. They are kept as the steps from one to the next, mostly a byte each: 300 bytes an article.
 """
 
 from __future__ import annotations
@@ -26,43 +26,69 @@ _WORD = re.compile(r"\w+")
 _OPENING_CHARACTERS = OPENING_WORDS * 12
 
 
-def fingerprint(headline: str, text: str) -> bytes:
-    """What the copy check knows of an article: little-endian, to be kept and given back as it is.
+_HASH_BITS = 13
+_WORDS_FROM = 1 << _HASH_BITS  # the words' hashes stand behind those of the shingles
+_STEP = 255  # so far and no hash there: the next step goes on
+_HEADER = 8  # bytes of a fingerprint before the steps
 
-    4 bytes hash of the folded title (0 when it is too short to prove anything), 2 bytes number of shingles, then the
-    hashes of the shingles (even numbers) and of the words (odd ones), 2 bytes each, sorted.
+
+def fingerprint(headline: str, text: str) -> bytes:
+    """What the copy check knows of an article, to be kept and given back as it is.
+
+    Little-endian: 4 bytes hash of the folded title (0 when it is too short to prove anything), 2 bytes how many steps
+    lead to the last shingle, 2 bytes how many to the last word; then the steps between the hashes of the shingles, from
+    0 on, and those of the words, from 2^13 on, in order, a byte each: 255 means that far, and no hash there.
     """
     title = " ".join(_WORD.findall(_folded(headline)))
     opening = _WORD.findall(_folded(f"{headline} {text[:_OPENING_CHARACTERS]}"))[:OPENING_WORDS]
     hashes = np.array([crc32(word.encode()) for word in opening], dtype=np.uint32)
-    words = np.unique((hashes >> 16).astype("<u2") | np.uint16(1))
+    words = np.unique(hashes >> (32 - _HASH_BITS)).astype(np.int64) + _WORDS_FROM
+    shingles = words[:0]
     if len(hashes) >= 3:
         mixed = hashes[:-2] * np.uint32(2654435761) + hashes[1:-1] * np.uint32(2246822519) + hashes[2:]
-        shingles = np.unique((mixed * np.uint32(3266489917) >> 16).astype("<u2") & np.uint16(0xFFFE))
-    else:
-        shingles = words[:0]
+        shingles = np.unique(mixed * np.uint32(3266489917) >> np.uint32(32 - _HASH_BITS)).astype(np.int64)
     key = crc32(title.encode()) or 1 if len(title) >= SHORTEST_TITLE else 0
-    return key.to_bytes(4, "little") + len(shingles).to_bytes(2, "little") + shingles.tobytes() + words.tobytes()
+    to_shingles, to_words = _steps(shingles, 0), _steps(words, _WORDS_FROM)
+    head = key.to_bytes(4, "little") + len(to_shingles).to_bytes(2, "little") + len(to_words).to_bytes(2, "little")
+    return head + to_shingles + to_words
+
+
+def _steps(values: NDArray[np.int64], start: int) -> bytes:
+    """The way from `start` - 1 over all of these, which are in order."""
+    gaps = np.diff(values, prepend=start - 1)
+    whole = (gaps - 1) // (_STEP - 1)  # a step is at least 1 and less than 255; a jump is 254
+    rest = (gaps - whole * (_STEP - 1)).astype(np.uint8)
+    steps = np.full(int(len(values) + whole.sum()), _STEP, dtype=np.uint8)
+    steps[np.cumsum(whole + 1) - 1] = rest
+    return steps.tobytes()
 
 
 class Sieve:
     """Several fingerprints laid side by side, so that one can be compared with all of them at once."""
 
-    _marks = np.zeros(1 << 16, dtype=np.int32)  # scratch, all 0 between calls
+    _marks = np.zeros((2 << _HASH_BITS) + 1, dtype=np.int32)  # scratch, all 0 between calls
 
     def __init__(self, fingerprints: Sequence[bytes]) -> None:
         """fingerprints: as `fingerprint` made them; their order is the order of the answers."""
-        joined = np.frombuffer(b"".join(fingerprints), dtype="<u2").astype(np.intp)
-        ends = np.array([len(one) >> 1 for one in fingerprints], dtype=np.intp).cumsum()
-        starts = np.concatenate(([0], ends[:-1]))
-        self._hashes = joined
-        self._title = joined[starts] | joined[starts + 1] << 16
-        # In running totals: from where the shingles begin, over where the words begin, to where they end.
-        self._first = starts + 2
-        self._middle = self._first + joined[starts + 2]
-        self._last = ends - 1
-        self._shingles = self._middle - self._first
-        self._words = self._last - self._middle
+        heads = np.frombuffer(b"".join([one[:_HEADER] for one in fingerprints]), dtype="<u2").reshape(-1, 4)
+        heads = heads.astype(np.intp)
+        steps = np.frombuffer(b"".join([one[_HEADER:] for one in fingerprints]), dtype=np.uint8)
+        jumps = steps == _STEP
+        way = np.where(jumps, _STEP - 1, steps).cumsum(dtype=np.int32)
+        self._title = heads[:, 0] | heads[:, 1] << 16
+        # Where the steps to shingles begin, where those to words begin, where these end.
+        self._last = heads[:, 2:].sum(axis=1).cumsum()
+        self._middle = self._last - heads[:, 3]
+        self._first = self._middle - heads[:, 2]
+        before = np.concatenate(([0], way))
+        start = np.stack((before[self._first] + 1, before[self._middle] + 1 - _WORDS_FROM), axis=1).ravel()
+        hashes = way - np.repeat(start, heads[:, 2:].ravel())
+        hashes[jumps] = -1  # no hash: the last of the marks, which no hash has
+        self._hashes = hashes.astype(np.intp)
+        self._totals = np.zeros(len(hashes) + 1, dtype=np.int32)
+        there = np.concatenate(([0], (~jumps).cumsum()))
+        self._shingles = there[self._middle] - there[self._first]
+        self._words = there[self._last] - there[self._middle]
 
     def __len__(self) -> int:
         return len(self._words)
@@ -72,33 +98,34 @@ class Sieve:
 
         Of the smaller one's, and of the larger one's.
         """
-        own = self._hashes[self._first[position] + 1 : self._middle[position] + 1]
-        marks = Sieve._marks
-        marks[own] = 1
-        totals = marks.take(self._hashes).cumsum(dtype=np.int32)
-        marks[own] = 0
-        shared = totals[self._middle] - totals[self._first]
+        shared, _ = self._shared(position)
         both = self._shingles, self._shingles[position]
         return shared / np.maximum(1, np.minimum(*both)), shared / np.maximum(1, np.maximum(*both))
 
     def copies_of(self, position: int) -> NDArray[np.bool_]:
         """Which of the fingerprints are copies of the one at this position; it is one of itself."""
-        own = self._hashes[self._first[position] + 1 : self._last[position] + 1]
-        marks = Sieve._marks
-        marks[own] = 1
-        totals = marks.take(self._hashes).cumsum(dtype=np.int32)
-        marks[own] = 0
-        middle = totals[self._middle]
-        shared = middle - totals[self._first]
+        shingles, words = self._shared(position)
         smaller = np.minimum(self._shingles, self._shingles[position])
-        found = (shared >= SHINGLES) & (shared >= SHINGLE_SHARE * smaller)
-        shared = totals[self._last] - middle
+        found = (shingles >= SHINGLES) & (shingles >= SHINGLE_SHARE * smaller)
         smaller = np.minimum(self._words, self._words[position])
-        found |= (shared >= WORDS) & (shared >= WORD_SHARE * smaller)
+        found |= (words >= WORDS) & (words >= WORD_SHARE * smaller)
         title = self._title[position]
         if title:
             found |= self._title == title
         return found
+
+    def _shared(self, position: int) -> tuple[NDArray[np.int32], NDArray[np.int32]]:
+        """How many shingles, and how many words, each fingerprint has in common with the one at this position."""
+        own = self._hashes[self._first[position] : self._last[position]]
+        own = own[own >= 0]
+        marks = Sieve._marks
+        marks[own] = 1
+        totals = self._totals
+        marks.take(self._hashes, out=totals[1:], mode="wrap")
+        np.cumsum(totals[1:], out=totals[1:])
+        marks[own] = 0
+        middle = totals[self._middle]
+        return middle - totals[self._first], totals[self._last] - middle
 
 
 def _folded(text: str) -> str:

@@ -91,7 +91,7 @@ class Neighbours:
         self.keys: list[bytes] = []  # by slot; b"" is a free one
         self.slots: dict[bytes, int] = {}
         self.free: list[int] = []
-        self.vectors: list[bytes] = []  # by slot: term numbers (int32), then their weights (uint16)
+        self.vectors: list[bytes] = []  # by slot: term numbers (int32), then their weights (a byte each)
         self.prints: list[bytes] = []
         self.sections: dict[int, array[int]] = {}  # slots of a section, oldest first
         self.section = np.zeros(0, dtype=np.int32)
@@ -112,7 +112,8 @@ class Neighbours:
         self.gets = np.zeros(0, dtype=np.int8)
         self.hands: dict[int, Hand] = {}  # by slot, of those for whom an editor has decided something
         self.age_limit = np.zeros(0, dtype=np.int32)  # by section, hours between the two articles; 0: none
-        self._sums = np.zeros(0, dtype=np.int64)
+        self._sums = np.zeros(0, dtype=np.int64)  # scratch, all 0 between calls
+        self._last = np.zeros(0, dtype=np.int32)  # scratch
         self._journal: dict[bytes, Shown | None] = {}
         self.touched: set[bytes] = set()  # whose sets show something else since the last `put` began
         days = np.arange(OLDEST_HOURS + 1) / 24.0
@@ -244,6 +245,10 @@ class Neighbours:
         _, numbers, weights = self._vector(terms)
         self.vectors[slot] = numbers.tobytes() + weights.tobytes()
         self.postings.put(slot, numbers, weights)
+
+    def pack(self) -> None:
+        """Lay the lists of all terms anew, with little room to spare."""
+        self.postings = Postings.of(((slot, *self._vector_at(slot)) for slot in self.slots.values()), self.table.size)
 
     def link(self, key: bytes) -> None:
         """Ask for an article's row again and make its set from it."""
@@ -481,7 +486,7 @@ class Neighbours:
     # -- scores
 
     def _scores(
-        self, slot: int, terms: NDArray[np.int32], weights: NDArray[np.uint16]
+        self, slot: int, terms: NDArray[np.int32], weights: NDArray[np.uint8]
     ) -> tuple[NDArray[np.int64], NDArray[np.float32]]:
         """Every other article that scores at least the floor with this one, by slot, and the scores."""
         place = int(self.section[slot]), int(self.hour[slot]), bool(self.evergreen[slot])
@@ -490,7 +495,7 @@ class Neighbours:
         return others[rest], scores[rest]
 
     def _likeness(
-        self, section: int, hour: int, evergreen: bool, terms: NDArray[np.int32], weights: NDArray[np.uint16]
+        self, section: int, hour: int, evergreen: bool, terms: NDArray[np.int32], weights: NDArray[np.uint8]
     ) -> tuple[NDArray[np.int64], NDArray[np.float32]]:
         slots, products = self.postings.gather(terms, weights)
         sums = self._sums
@@ -498,8 +503,12 @@ class Neighbours:
         found = sums[slots]
         sums[slots] = 0
         enough = np.flatnonzero(found >= self._least)
-        others, first = np.unique(slots[enough], return_index=True)
-        dots = found[enough[first]]
+        # Each slot once: of its places here, the one that was written last.
+        slots = slots[enough]
+        places = np.arange(len(slots), dtype=np.int32)
+        self._last[slots] = places
+        once = self._last[slots] == places
+        others, dots = slots[once], found[enough][once]
         hours = self.hour[others]
         if hour == -1:
             decay = np.full(len(others), self._undated)
@@ -535,7 +544,7 @@ class Neighbours:
 
     # -- vectors and slots
 
-    def _vector(self, terms: Terms, *, add: bool = True) -> tuple[list[int], NDArray[np.int32], NDArray[np.uint16]]:
+    def _vector(self, terms: Terms, *, add: bool = True) -> tuple[list[int], NDArray[np.int32], NDArray[np.uint8]]:
         hashes = hashes_of(terms)
         frequencies = self.weights.frequencies(self.table.find(hashes))
         order, weights = heaviest(terms, frequencies, self.weights.articles)
@@ -545,10 +554,10 @@ class Neighbours:
         first = np.sort(np.unique(numbers, return_index=True)[1])  # two terms of one hash count once
         return order.tolist(), numbers[first], weights[first]
 
-    def _vector_at(self, slot: int) -> tuple[NDArray[np.int32], NDArray[np.uint16]]:
+    def _vector_at(self, slot: int) -> tuple[NDArray[np.int32], NDArray[np.uint8]]:
         held = self.vectors[slot]
-        count = len(held) // 6
-        return np.frombuffer(held, np.int32, count), np.frombuffer(held, np.uint16, count, offset=count * 4)
+        count = len(held) // 5
+        return np.frombuffer(held, np.int32, count), np.frombuffer(held, np.uint8, count, offset=count * 4)
 
     def _take_slot(self, key: bytes) -> int:
         if self.free:
@@ -570,7 +579,7 @@ class Neighbours:
     def _widen(self, size: int) -> None:
         for name in (
             *("section", "published", "hour", "id_high", "id_low", "near", "near_score", "known", "bound"),
-            *("shown", "shown_score", "by_text", "filled", "evergreen", "offered", "gets", "_sums"),
+            *("shown", "shown_score", "by_text", "filled", "evergreen", "offered", "gets", "_sums", "_last"),
         ):
             setattr(self, name, grown(getattr(self, name), size))
 

@@ -20,7 +20,7 @@ from services.recommend.index import Index, Rules
 from services.recommend.index.neighbours import RESERVE, Neighbours
 from services.recommend.index.vectors import HEAVIEST, UNIT
 
-FORMAT = 2
+FORMAT = 3
 _HEADER_BYTES = 128
 _ARRAYS = (
     *("section", "published", "hour", "id_high", "id_low", "near", "near_score", "known", "bound"),
@@ -158,11 +158,10 @@ def _load_language(body: BinaryIO, place: Neighbours) -> None:
     place.vectors, place.prints = _read_texts(body), _read_texts(body)
     for name in _ARRAYS:
         setattr(place, name, _read_array(body))
-    place._sums = np.zeros(size, dtype=np.int64)
+    place._sums, place._last = np.zeros(size, dtype=np.int64), np.zeros(size, dtype=np.int32)
     for section in _read_array(body).tolist():
         place.sections[section] = array("i", _read_array(body).tolist())
-    for slot in place.slots.values():
-        place.postings.put(slot, *place._vector_at(slot))
+    place.pack()
 
 
 def _read_texts(body: BinaryIO) -> list[bytes]:

@@ -9,17 +9,20 @@ from __future__ import annotations
 
 import html
 import re
-from collections import Counter
+import unicodedata
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import cache
 from itertools import pairwise
+from math import exp
 
 import Stemmer
 
 from services.recommend.index.silent_words import SILENT_WORDS
 
 LONGEST_TEXT = 12_000  # characters of one article that are read: about four pages; the rest repeats the subject
+
+READ_UNIT = 4  # of a count in Terms: a word that was read once, far down, has 4
 
 _SILENT_TAGS = re.compile(
     r"</?(?:a|abbr|b|cite|code|del|dfn|em|i|ins|kbd|mark|q|s|small|span|strong|sub|sup|time|u)\b[^>]*>"
@@ -31,12 +34,47 @@ _ARABIC_MARKS = re.compile("[\u0610-\u061a\u0640\u064b-\u065f\u0670]")
 _ARABIC_LETTERS = str.maketrans({"أ": "ا", "إ": "ا", "آ": "ا", "ٱ": "ا", "ى": "ي", "ة": "ه", "ؤ": "و", "ئ": "ي"})
 SPACELESS = re.compile("[\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af]+")
 
+_ACCENTS = re.compile("[\u0300-\u036f]")
+# Small words inside names.
+PARTICLES = frozenset(
+    [
+        "de",
+        "du",
+        "des",
+        "d",
+        "la",
+        "le",
+        "von",
+        "van",
+        "der",
+        "den",
+        "zu",
+        "bin",
+        "ben",
+        "ibn",
+        "al",
+        "el",
+        "y",
+        "e",
+        "da",
+        "do",
+        "dos",
+        "di",
+        "del",
+        "della",
+    ]
+)
+
 STEMMERS = {"fr": "french", "ar": "arabic", "en": "english", "es": "spanish", "de": "german"}
 
 
 @dataclass(frozen=True)
 class Terms:
-    """What an article is about. stems, names: how often each was read (1-255); surface: a stem's first written form."""
+    """What an article is about.
+
+    stems, names: how often each was read, in quarters, up to 255; one in the opening counts for several. surface: a
+    stem's first written form.
+    """
 
     stems: dict[str, int]
     names: dict[str, int]
@@ -79,19 +117,26 @@ def _reader(language: str) -> Callable[[str], Terms]:
 
 def _read_with_names(text: str, stemmer: Stemmer.Stemmer, silent: frozenset[str], *, single: bool) -> Terms:
     words: list[str] = []
-    names: list[str] = []
+    names: list[tuple[str, int]] = []  # each with the place of its first word
     run: list[str] = []
+    parts: list[int] = []  # where in the run a particle stood
+    particles = 0  # since the last word of the run
     opening = True  # the next word opens a sentence, so its capital says nothing
     run_opened = False
 
     def close() -> None:
-        nonlocal run
+        nonlocal run, parts, particles
+        first = len(words) - len(run)
         if len(run) > 1:
-            names.append(" ".join(run))
-            names.extend(run)
+            names.append((" ".join(run), first))
+            names.extend((word, first + at) for at, word in enumerate(run))
+            if parts:
+                for start, end in pairwise([0, *parts, len(run)]):
+                    if end - start > 1:
+                        names.append((" ".join(run[start:end]), first + start))
         elif run and not run_opened and single:
-            names.append(run[0])
-        run = []
+            names.append((run[0], first))
+        run, parts, particles = [], [], 0
 
     for token in _TOKENS.findall(text):
         if token in _BREAKS:
@@ -101,48 +146,84 @@ def _read_with_names(text: str, stemmer: Stemmer.Stemmer, silent: frozenset[str]
             continue
         word = token.lower()
         if word in silent or len(word) < 2:
+            if run and word in PARTICLES and particles < 2 and token[0].islower():
+                particles += 1  # "Charles de Gaulle", if a capital follows
+                continue
             # "Emmanuel Macron l'a dit": an elision or an article ends a name, and opens no sentence for the next word.
             if run:
                 close()
             if not opening or token[0].isupper():
                 opening = opening and len(word) < 2
             continue
-        words.append(word)
         if token[0].isupper():
             if not run:
                 run_opened = opening and not (len(token) > 1 and token.isupper())
-            run.append(word)
-        elif run:
-            close()
+            elif particles:
+                parts.append(len(run))
+            particles = 0
+            words.append(word)
+            run.append(word if word.isascii() else _without_accents(word))
+        else:
+            if run:
+                close()
+            words.append(word)
         opening = False
     close()
     stems = stemmer.stemWords(words)
-    return Terms(_counted(stems), _counted(names), _first_forms(stems, words))
+    return Terms(_counted(stems), _counted_names(names), _first_forms(stems, words))
+
+
+def _without_accents(word: str) -> str:
+    """A name as it is when its capitals have lost their accents: "Etat" is "État", "ELYSEE" is "Élysée"."""
+    return _ACCENTS.sub("", unicodedata.normalize("NFD", word))
 
 
 def _read_arabic(text: str, stemmer: Stemmer.Stemmer, silent: frozenset[str]) -> Terms:
     words = [word for word in _TOKENS.findall(fold_arabic(text).lower()) if len(word) > 1 and word not in silent]
     stems = stemmer.stemWords(words)
-    pairs = [f"{first} {second}" for first, second in pairwise(stems)]
-    return Terms(_counted(stems), _counted(pairs), _first_forms(stems, words))
+    pairs = [(f"{first} {second}", at) for at, (first, second) in enumerate(pairwise(stems))]
+    return Terms(_counted(stems), _counted_names(pairs), _first_forms(stems, words))
 
 
 def _read_any(text: str) -> Terms:
     words: list[str] = []
-    runs: list[str] = []
+    runs: list[tuple[str, int]] = []
     for word in _TOKENS.findall(text.lower()):
         if word in _BREAKS:
             continue
         if SPACELESS.search(word):
             words.extend(word[i : i + 2] for i in range(max(1, len(word) - 1)))
         elif len(word) > 1:
+            runs.extend((word[i : i + 4], len(words)) for i in range(len(word) - 3))
             words.append(word)
-            runs.extend(word[i : i + 4] for i in range(len(word) - 3))
-    return Terms(_counted(words), _counted(runs), {})
+    return Terms(_counted(words), _counted_names(runs), {})
+
+
+# How much a word counts by its place among the telling words of an article: the news is told in the first sentences
+# (the "inverted pyramid"), and what two reports of one event share stands there. Measured on English, French, Spanish
+# and German news; the curve is flat around these values.
+_OPENING, _OPENING_WORDS = 10.0, 15.0
+_BY_PLACE = [1.0 + _OPENING * exp(-place / _OPENING_WORDS) for place in range(120)]
 
 
 def _counted(words: list[str]) -> dict[str, int]:
-    return {word: min(count, 255) for word, count in Counter(words).items()}
+    counts: dict[str, float] = dict.fromkeys(words, 0.0)
+    for word, worth in zip(words, _BY_PLACE, strict=False):
+        counts[word] += worth
+    for word in words[len(_BY_PLACE) :]:
+        counts[word] += 1.0
+    return {word: min(255, int(count * READ_UNIT + 0.5)) for word, count in counts.items()}
+
+
+def _counted_names(names: list[tuple[str, int]]) -> dict[str, int]:
+    """Names count by where they stand first; later, each as one."""
+    counts: dict[str, float] = {}
+    for name, place in names:
+        known = counts.get(name)
+        if known is None:
+            known = _BY_PLACE[place] - 1.0 if place < len(_BY_PLACE) else 0.0
+        counts[name] = known + 1.0
+    return {name: min(255, int(count * READ_UNIT + 0.5)) for name, count in counts.items()}
 
 
 def _first_forms(stems: list[str], words: list[str]) -> dict[str, str]:

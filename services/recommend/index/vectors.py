@@ -6,26 +6,27 @@ whatever order it is made: the likeness of two articles does not depend on which
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from zlib import crc32
 
 import numpy as np
 from numpy.typing import NDArray
 
-from services.recommend.index.text import Terms
+from services.recommend.index.text import READ_UNIT, Terms
 
 STEM_SHARE, NAME_SHARE = 0.9, 0.1  # of the likeness of two articles
 RARITY_BASE = 1.5  # what a word that everybody uses still counts
 HEAVIEST = 100  # terms of one article that count
-UNIT = 4096  # the whole number that stands for the weight 1.0
+UNIT = 255  # the whole number that stands for the weight 1.0: a byte, and no less exact by any measure of quality
 COMMON_SHARE = 0.3  # a term in more of a language's articles than this says nothing ...
 COMMON_FROM = 100  # ... once there are this many: on a small site two alike articles share only "common" words
 
 
 def grown(array: NDArray, size: int, fill: float = 0) -> NDArray:
-    """The array with room for at least `size` rows, half as many again as before; the new ones hold `fill`."""
+    """The array with room for at least `size` rows, and a part more than before; the new ones hold `fill`."""
     if size <= len(array):
         return array
-    room = max(size, len(array) * 3 // 2, 64)
+    room = max(size, len(array) * 3 // 2 if len(array) < 100_000 else len(array) * 17 // 16, 64)
     bigger = np.zeros((room, *array.shape[1:]), dtype=array.dtype)
     bigger[: len(array)] = array
     if fill:
@@ -65,7 +66,7 @@ class TermTable:
         unknown = np.flatnonzero(numbers < 0)
         if not len(unknown):
             return numbers
-        if (self.size + len(unknown)) * 5 > len(self._keys) * 2:
+        if (self.size + len(unknown)) * 5 > len(self._keys) * 3:
             self.load(self.keys(), room_for=(self.size + len(unknown)) * 3 // 2)
         mask = len(self._keys) - 1
         for position in unknown.tolist():
@@ -90,7 +91,7 @@ class TermTable:
     def load(self, keys: NDArray[np.uint32], room_for: int = 0) -> None:
         """Forget all and take these, each once, numbered in this order. room_for: terms to leave room for."""
         room = 1024
-        while max(len(keys), room_for) * 5 > room * 2:
+        while max(len(keys), room_for) * 5 > room * 3:
             room *= 2
         mask = room - 1
         self.size = len(keys)
@@ -111,19 +112,43 @@ class TermTable:
 class Postings:
     """For each term the articles (slots) that have it and with what weight: many short lists in two long arrays.
 
-    A list that is full moves to a place twice as large; the place it leaves is used again.
+    A list that is full moves to a place half as large again; the place it leaves is used again.
     """
+
+    @classmethod
+    def of(cls, vectors: Iterable[tuple[int, NDArray[np.int32], NDArray[np.uint8]]], terms: int) -> Postings:
+        """The lists of many articles at once, with little room to spare.
+
+        vectors: as `put` takes them; terms: how many there are.
+        """
+        held = list(vectors)
+        made = cls()
+        lengths = np.zeros(terms, dtype=np.int32)
+        for _, numbers, _ in held:
+            lengths[numbers] += 1
+        made._room = lengths + (lengths >> 3)
+        made._start = np.concatenate(([0], np.cumsum(made._room, dtype=np.int64)[:-1])) if terms else made._start
+        made._length = np.zeros(terms, dtype=np.int32)
+        made._end = int(made._room.sum())
+        made._slots = np.zeros(max(1024, made._end), dtype=np.int32)
+        made._weights = np.zeros(max(1024, made._end), dtype=np.uint8)
+        for slot, numbers, weights in held:
+            at = made._start[numbers] + made._length[numbers]
+            made._slots[at] = slot
+            made._weights[at] = weights
+            made._length[numbers] += 1
+        return made
 
     def __init__(self) -> None:
         self._start = np.zeros(0, dtype=np.int64)
         self._length = np.zeros(0, dtype=np.int32)
         self._room = np.zeros(0, dtype=np.int32)
         self._slots = np.zeros(1024, dtype=np.int32)
-        self._weights = np.zeros(1024, dtype=np.uint16)
+        self._weights = np.zeros(1024, dtype=np.uint8)
         self._end = 0
         self._free: dict[int, list[int]] = {}
 
-    def put(self, slot: int, terms: NDArray[np.int32], weights: NDArray[np.uint16]) -> None:
+    def put(self, slot: int, terms: NDArray[np.int32], weights: NDArray[np.uint8]) -> None:
         """Add an article to the lists of its terms. terms: numbers of a TermTable, each once."""
         if not len(terms):
             return
@@ -147,7 +172,7 @@ class Postings:
         self._weights[holes] = self._weights[last]
 
     def gather(
-        self, terms: NDArray[np.int32], weights: NDArray[np.uint16]
+        self, terms: NDArray[np.int32], weights: NDArray[np.uint8]
     ) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
         """Every (slot, product of weights) under these terms; a slot comes once for each term that it has."""
         if not len(terms):
@@ -175,7 +200,7 @@ class Postings:
 
     def _move(self, term: int) -> None:
         start, length, room = int(self._start[term]), int(self._length[term]), int(self._room[term])
-        wanted = max(1, room * 2)
+        wanted = room + 1 if room < 4 else room + (room >> 1)
         waiting = self._free.get(wanted)
         if waiting:
             place = waiting.pop()
@@ -228,7 +253,7 @@ class Weights:
 
 def heaviest(
     terms: Terms, frequencies: NDArray[np.int32], articles: int
-) -> tuple[NDArray[np.int64], NDArray[np.uint16]]:
+) -> tuple[NDArray[np.int64], NDArray[np.uint8]]:
     """The article's vector: positions in `hashes_of(terms)`, heaviest first, and their weights in units of 1/UNIT.
 
     frequencies: of each of those terms; articles: how many were counted. TF-IDF with the logarithm of how often a term
@@ -237,6 +262,7 @@ def heaviest(
     """
     stems = len(terms.stems)
     read = np.fromiter((*terms.stems.values(), *terms.names.values()), dtype=np.float64, count=len(frequencies))
+    read = np.maximum(1.0, read / READ_UNIT)
     rarity = np.log((articles + 1.0) / (frequencies + 1.0)).clip(min=0) + RARITY_BASE
     weights = (1.0 + np.log(read)) * rarity
     if articles >= COMMON_FROM:
@@ -248,5 +274,5 @@ def heaviest(
     order = np.argsort(-weights, kind="stable")[:HEAVIEST]
     kept = weights[order]
     length = np.sqrt(np.square(kept).sum())
-    whole = np.rint(kept * (UNIT / length) if length else kept).astype(np.uint16)
+    whole = np.rint(kept * (UNIT / length) if length else kept).astype(np.uint8)
     return order[whole > 0], whole[whole > 0]

@@ -32,6 +32,15 @@ def refresh_blueprint() -> Any:
         with http.node().reading() as session:
             return _refresh(session)
 
+    @bp.post("/rebuild")
+    @http.needs("operator")
+    @bp.response(202, schemas.RefreshReply)
+    def rebuild() -> dict[str, Any]:
+        """202: the index forgets its snapshot and is made anew from the database; sets that differ are said."""
+        with http.node().unit_of_work() as session:
+            actions.rebuild_index(session)
+            return _refresh(session)
+
     return bp
 
 

@@ -8,6 +8,7 @@ from typing import Any
 from sqlalchemy import func, select
 
 from services.ingest.models import Article, Revision
+from services.ingest.schemas import replies
 from tests.integration.ingest.conftest import Newsroom
 
 
@@ -404,3 +405,16 @@ def test_twins_that_come_at_once_are_one_article(newsroom: Newsroom) -> None:
 def count_articles(newsroom: Newsroom) -> int:
     with newsroom.node.reading() as session:
         return session.scalar(select(func.count()).select_from(Article)) or 0
+
+
+def test_a_reply_has_just_the_fields_that_are_described(newsroom: Newsroom) -> None:
+    article = newsroom.accepted(expires="2999-01-01T00:00:00Z", translations="01939c5e-0000-7000-8000-000000000000")
+    corrected = newsroom.send(
+        "PATCH", f"/v1/articles/{article['id']}", {"change": "correction", "note": "Faux."}, If_Match="*"
+    ).get_json()
+    (listed,) = newsroom.send("GET", "/v1/articles").get_json()["items"]
+
+    assert corrected.keys() == replies.ArticleReply().fields.keys()
+    assert listed.keys() == replies.ArticleSummaryReply().fields.keys()
+    assert replies.ArticleReply().load(corrected, unknown="raise")
+    assert replies.ArticleSummaryReply().load(listed, unknown="raise")

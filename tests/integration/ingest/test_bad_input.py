@@ -324,6 +324,16 @@ def test_a_patch_that_cannot_be_is_422(newsroom: Newsroom, patch: Any) -> None:
     assert newsroom.send("GET", f"/v1/articles/{article['id']}").headers["ETag"] == '"1"'
 
 
+@pytest.mark.parametrize("tags", ['"", ""', 'W/"", "x"', '"' + "9" * 5000 + '"', "nonsense", '"²"'])
+def test_an_if_match_that_is_no_tag_of_ours_matches_nothing(newsroom: Newsroom, tags: str) -> None:
+    article = newsroom.accepted()
+    sent = {"If-Match": tags.encode().decode("latin-1"), **newsroom.headers}
+
+    answer = newsroom.client.patch(f"/v1/articles/{article['id']}", json={"headline": "X"}, headers=sent)
+
+    check_problem(answer, 412)
+
+
 def test_a_draft_is_edited_and_not_corrected(newsroom: Newsroom) -> None:
     draft = newsroom.accepted(status="draft")
 

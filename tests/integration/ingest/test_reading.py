@@ -57,6 +57,22 @@ def test_a_changed_text_is_found_by_its_new_words_only(newsroom: Newsroom) -> No
     assert (search(newsroom, "q=ancien"), search(newsroom, "tag=été")) == ([article["id"]], [article["id"]])
 
 
+def test_the_index_of_words_holds_what_changed_before_and_after_it_was_brought_up_to_date(newsroom: Newsroom) -> None:
+    never, once, twice = (newsroom.accepted(headline=f"Titre {n}", slug=f"s{n}", status="draft") for n in range(3))
+    newsroom.send("DELETE", f"/v1/articles/{never['id']}", If_Match="*")
+    newsroom.send("PATCH", f"/v1/articles/{once['id']}", {"headline": "Autre"}, If_Match="*")
+    assert search(newsroom, "q=titre") == [twice["id"]]
+    for headline in ("Deux", "Trois"):
+        newsroom.send("PATCH", f"/v1/articles/{twice['id']}", {"headline": headline}, If_Match="*")
+    newsroom.send("DELETE", f"/v1/articles/{once['id']}", If_Match="*")
+
+    assert (search(newsroom, "q=titre"), search(newsroom, "q=deux"), search(newsroom, "q=autre")) == ([], [], [])
+    assert search(newsroom, "q=trois") == [twice["id"]]
+    newsroom.send("PATCH", f"/v1/articles/{twice['id']}", {"headline": "Quatre"}, If_Match="*")
+    newsroom.send("DELETE", f"/v1/articles/{twice['id']}", If_Match="*")
+    assert (search(newsroom, "q=trois"), search(newsroom, "q=quatre")) == ([], [])
+
+
 def test_a_tag_is_the_whole_tag(newsroom: Newsroom) -> None:
     one = newsroom.accepted(tags=["pont neuf", "travaux"])
     newsroom.accepted(headline="Autre", tags=["pont"])

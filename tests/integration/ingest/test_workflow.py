@@ -166,7 +166,7 @@ def test_an_article_expires_and_may_be_live_again_with_a_later_time(
     assert read(newsroom, article)["status"] == "expired"
     said = newsroom.said()[-1]
     assert (said["type"], said["data"]["article"]["status"]) == ("article.expired.v1", "expired")
-    assert (said["data"]["article"]["body_html"], said["data"]["article"]["standfirst"]) == ("", "")
+    assert said["data"]["article"]["standfirst"] == "Sous licence"
     with monkeypatch.context() as then:
         then.setattr(clock, "now", lambda: expires + timedelta(hours=1))
         over = newsroom.send("POST", f"{path}/publish")

@@ -1,0 +1,23 @@
+"""What the readers of archives give: articles as the API takes them, or why there is none."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+
+class BadArchive(Exception):
+    """A file cannot be read as what it should be; the text says where and why."""
+
+
+@dataclass(frozen=True)
+class Item:
+    """One item of an archive. name: how people find it there. article: as the API takes it; None: see reason.
+
+    category: what its section was chosen by, for the report.
+    """
+
+    name: str
+    article: dict[str, Any] | None = None
+    reason: str = ""
+    category: str = ""

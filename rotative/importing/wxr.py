@@ -1,0 +1,272 @@
+"""WXR, the export of WordPress (1.0 to 1.2): read as a stream, entities off, no network.
+
+Source: WordPress's wp-admin/includes/export.php: RSS 2.0 with wp:, content:, excerpt: and dc: names.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote, unquote, urlsplit
+
+from lxml import etree
+
+from rotative.importing.items import BadArchive, Item
+
+_SKIPPED = {"trash", "auto-draft", "inherit", "private"}
+_LIVE = {"publish", "future"}
+_SLUG = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
+# Of one text: what no article has; the parser's own limit is about ten times that.
+_TEXT_MAX = 1_500_000
+_BLOCK = re.compile(r"<!--\s*/?wp:.*?-->", re.DOTALL)
+_CAPTION = re.compile(r"\[caption[^\]]*\](.*?)\[/caption\]", re.DOTALL | re.IGNORECASE)
+_EMBED = re.compile(r"\[embed[^\]]*\](.*?)\[/embed\]", re.DOTALL | re.IGNORECASE)
+_SHORTCODE = re.compile(r"\[/?([a-z][a-z0-9_-]*)(?:\s[^\]]*)?/?\]", re.IGNORECASE)
+_BLOCKS = "p|div|h[1-6]|ul|ol|li|blockquote|table|thead|tbody|tr|td|th|figure|figcaption|pre|hr|iframe|script|style"
+_STARTS_BLOCK = re.compile(rf"</?(?:{_BLOCKS})\b", re.IGNORECASE)
+_KNOWN_SHORTCODES = frozenset(
+    [
+        "gallery",
+        "caption",
+        "embed",
+        "audio",
+        "video",
+        "playlist",
+        "wp_caption",
+        "contact-form-7",
+        "vc_row",
+        "vc_column",
+        "vc_column_text",
+        "et_pb_section",
+        "et_pb_row",
+        "et_pb_column",
+        "et_pb_text",
+        "su_box",
+        "su_button",
+        "button",
+        "columns",
+        "column",
+        "row",
+        "tabs",
+        "tab",
+        "accordion",
+        "toggle",
+        "youtube",
+        "vimeo",
+        "twitter",
+        "tweet",
+        "instagram",
+        "facebook",
+        "googlemaps",
+        "map",
+        "newsletter",
+        "signup",
+        "divider",
+        "spacer",
+        "ad",
+        "ads",
+        "adrotate",
+    ]
+)
+
+
+@dataclass
+class _Post:
+    texts: dict[str, str] = field(default_factory=dict)
+    categories: list[tuple[str, str, str]] = field(default_factory=list)
+    thumbnail: str = ""
+
+
+@dataclass(frozen=True)
+class WxrOptions:
+    """How to read an export. sections: category names and slugs, in small letters, to section keys; "*" for all others.
+
+    language: of all its articles. pages: take pages as articles too.
+    """
+
+    sections: dict[str, str]
+    language: str | None = None
+    pages: bool = False
+
+
+def read_wxr(path: Path, options: WxrOptions) -> Iterator[Item]:
+    """The posts of an export as articles, told to nobody; every item that is none with its reason. Raises BadArchive.
+
+    Memory does not grow with the file: each item is forgotten once it was read; of authors, names are kept, and of
+    attachments, addresses.
+    """
+    authors: dict[str, str] = {}
+    try:
+        with path.open("rb") as file:
+            events = etree.iterparse(
+                file,
+                events=("end",),
+                tag=("{*}item", "{*}author"),
+                resolve_entities=False,
+                no_network=True,
+                load_dtd=False,
+                huge_tree=False,
+                recover=False,
+                remove_comments=True,
+                remove_pis=True,
+            )
+            for _, element in events:
+                name = etree.QName(element).localname
+                if name == "author":
+                    login, shown = _child(element, "author_login"), _child(element, "author_display_name")
+                    if login:
+                        authors[login] = shown or login
+                elif name == "item":
+                    if element.getroottree().docinfo.internalDTD is not None:
+                        raise BadArchive("has a document type of its own, which no export has")
+                    item = _item(_post(element), authors, options)
+                    if item is not None:
+                        yield item
+                element.clear()
+                while element.getprevious() is not None and element.getparent() is not None:
+                    del element.getparent()[0]
+    except OSError as error:
+        raise BadArchive(f"cannot be read: {error.strerror or error}") from error
+    except etree.XMLSyntaxError as error:
+        raise BadArchive(f"is not well-formed XML: {error.msg} (line {error.lineno})") from error
+
+
+def _child(element: Any, name: str) -> str:
+    for child in element:
+        if isinstance(child.tag, str) and etree.QName(child).localname == name:
+            return "".join(child.itertext()).strip()
+    return ""
+
+
+def _post(element: Any) -> _Post:
+    post = _Post()
+    for child in element:
+        if not isinstance(child.tag, str):
+            continue
+        tag = etree.QName(child)
+        text = "".join(child.itertext())
+        if tag.localname == "category":
+            post.categories.append((child.get("domain", "category"), child.get("nicename", ""), text.strip()))
+        elif tag.localname == "encoded":
+            kind = "excerpt" if "excerpt" in (tag.namespace or "") else "content"
+            post.texts[kind] = text
+        elif tag.localname == "postmeta":
+            if _child(child, "meta_key") == "_thumbnail_id":
+                post.thumbnail = _child(child, "meta_value")
+        else:
+            post.texts.setdefault(tag.localname, text.strip())
+    return post
+
+
+def _item(post: _Post, authors: dict[str, str], options: WxrOptions) -> Item | None:
+    texts = post.texts
+    kind, status = texts.get("post_type", "post"), texts.get("status", "publish")
+    name = texts.get("link") or texts.get("guid") or f"post {texts.get('post_id', '?')}"
+    if kind in {"attachment", "nav_menu_item", "revision", "custom_css", "wp_global_styles", "wp_navigation"}:
+        return None
+    if kind != "post" and not (kind == "page" and options.pages):
+        return Item(name, reason=f"is a {kind or 'thing'}, not a post")
+    if status in _SKIPPED or texts.get("post_password"):
+        return Item(name, reason="has a password" if texts.get("post_password") else f"is {status}")
+    categories = [(slug, shown) for domain, slug, shown in post.categories if domain == "category"]
+    category = ", ".join(shown for _, shown in categories) or "none"
+    section = _section(categories, options.sections)
+    if section is None:
+        return Item(name, reason=f"fits no section: its categories are {category}", category=category)
+    content = texts.get("content", "")
+    if len(content) > _TEXT_MAX:
+        return Item(name, reason=f"has a text of {len(content)} characters", category=category)
+    published_at = _when(texts)
+    tags = [shown[:80] for domain, _, shown in post.categories if domain == "post_tag" and shown]
+    headline = " ".join(texts.get("title", "").split())
+    article: dict[str, Any] = {
+        "headline": headline[:200],
+        "standfirst": " ".join(re.sub(r"<[^>]*>", " ", texts.get("excerpt", "")).split())[:1000],
+        "body": {"format": "html", "text": clean(content)},
+        "section": section,
+        "status": "live" if status in _LIVE else "draft",
+        "tags": list(dict.fromkeys(tags))[:30],
+        "bylines": [authors.get(texts["creator"], texts["creator"])[:120]] if texts.get("creator") else [],
+        "notify": False,
+        "origin": f"wxr:{texts.get('guid') or name}"[:300],
+    }
+    if options.language:
+        article["language"] = options.language
+    slug = unquote(texts.get("post_name", ""))
+    if _SLUG.fullmatch(slug) and len(slug) <= 80:
+        article["slug"] = slug
+    if published_at is not None:
+        article["embargo" if status == "future" else "published_at"] = published_at
+    if old := _old_path(texts.get("link", "")):
+        article["old_paths"] = [old]
+    return Item(name, article, category=category)
+
+
+def _section(categories: list[tuple[str, str]], sections: dict[str, str]) -> str | None:
+    for slug, shown in categories:
+        for one in (slug, shown, unquote(slug)):
+            if key := sections.get(one.lower()):
+                return key
+    return sections.get("*")
+
+
+def _when(texts: dict[str, str]) -> str | None:
+    text = texts.get("post_date_gmt", "")
+    if not text or text.startswith("0000"):
+        return None
+    try:
+        return datetime.fromisoformat(text).replace(tzinfo=UTC).isoformat()
+    except ValueError:
+        return None
+
+
+def _old_path(link: str) -> str | None:
+    try:
+        parts = urlsplit(link)
+    except ValueError:
+        return None
+    if parts.query or parts.path in {"", "/"}:
+        return None
+    path = quote(unquote(parts.path), safe="/~!$&'()*+,;=:@-._")
+    return path if len(path) <= 600 and "//" not in path else None
+
+
+# Texts
+
+
+def clean(text: str) -> str:
+    """A post's content as HTML: blocks' comments and shortcodes out, what they enclose kept, paragraphs at blank lines.
+
+    What no article may hold is taken away by the API itself, which reports it.
+    """
+    text = text.replace("\r\n", "\n").replace("\r", "\n")
+    text = _BLOCK.sub("\n", text)
+    text = _CAPTION.sub(lambda found: f"<figure>{found[1]}</figure>", text)
+    text = _EMBED.sub(lambda found: f'<p><a href="{found[1].strip()}">{found[1].strip()}</a></p>', text)
+    text = _SHORTCODE.sub(_without_shortcode, text)
+    return paragraphs(text).strip()
+
+
+def _without_shortcode(found: re.Match[str]) -> str:
+    # What WordPress knows nothing of is an editor's own remark, such as [sic].
+    name = found[1].lower()
+    known = name in _KNOWN_SHORTCODES or "_" in name or "=" in found[0]
+    return "" if known else found[0]
+
+
+def paragraphs(text: str) -> str:
+    """Paragraphs at blank lines and breaks at line ends, as WordPress makes them, where the text has none yet."""
+    parts = []
+    for part in re.split(r"\n\s*\n", text):
+        stripped = part.strip()
+        if not stripped:
+            continue
+        if _STARTS_BLOCK.match(stripped):
+            parts.append(stripped)
+        else:
+            parts.append(f"<p>{stripped.replace(chr(10), '<br>')}</p>")
+    return "\n".join(parts)

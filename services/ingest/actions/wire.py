@@ -1,0 +1,72 @@
+"""Articles as agencies send them: ninjs, known again by their uri."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy.orm import Session
+
+from services.ingest import store
+from services.ingest.actions.articles import accept_article, change_article
+from services.ingest.actions.common import Held, Wanted
+from services.ingest.actions.moves import kill_article
+from services.ingest.domain.states import Move, Status
+from shared.errors import Fault, NotFound, Unprocessable
+from shared.newsroom import Newsroom
+from shared.ninjs import CANCELED, NotNinjs, article_of_ninjs
+from shared.roles import Actor
+
+# What a new version of an agency's article may change; its address and its first date stay.
+_CHANGED = ("headline", "standfirst", "body", "tags", "bylines", "source", "urgency")
+
+
+class OriginNotFound(NotFound):
+    """No article has this id elsewhere."""
+
+    code = "origin-not-found"
+
+
+def of_ninjs(sent: Any, newsroom: Newsroom) -> tuple[dict[str, Any] | None, str]:
+    """The article that ninjs tells of, as the API takes it, and its origin; None for one that is canceled.
+
+    Sections are known by their keys and by their names in any language. Raises Unprocessable.
+    """
+    sections = {name.lower(): one.key for one in newsroom.sections for name in (one.key, *one.names.values())}
+    if isinstance(sent, Mapping) and isinstance(sent.get("uri"), str) and sent.get("pubStatus") == CANCELED:
+        return None, f"ninjs:{sent['uri']}"[:300]
+    try:
+        article = article_of_ninjs(sent, sections)
+    except NotNinjs as wrong:
+        raise Unprocessable(errors=[Fault("", "no-ninjs", str(wrong))]) from None
+    return article, str(article["origin"])
+
+
+def take_ninjs(
+    session: Session, fields: dict[str, Any] | None, *, origin: str, newsroom: Newsroom, by: Actor, now: datetime
+) -> Held:
+    """Post an agency's article, refile it when it is there already, or kill it when fields is None.
+
+    fields: as the article's schema loaded them. Raises what posting, refiling and killing raise; OriginNotFound.
+    """
+    known = store.article_of_origin(session, origin)
+    if fields is None:
+        if known is None:
+            raise OriginNotFound("No article has come with this uri.")
+        return kill_article(session, known, reason="canceled by its sender", by=by, now=now)
+    if known is None:
+        publish = fields.pop("status") == Status.LIVE
+        return accept_article(session, Wanted(**fields), publish=publish, newsroom=newsroom, by=by, now=now)
+    patch = {name: fields[name] for name in _CHANGED if name in fields}
+    return change_article(
+        session,
+        known,
+        patch,
+        move=Move.REFILE,
+        note_to_readers=None,
+        if_match="*",
+        newsroom=newsroom,
+        by=by,
+        now=now,
+    )
