@@ -38,6 +38,7 @@ chaos: install
 
 bench: install
 	$(BIN)/python -m bench $(if $(ARTICLES),--articles $(ARTICLES))
+	$(BIN)/python -m bench.related_cost $(if $(ARTICLES),--articles $(ARTICLES))
 
 compose-test:
 	sh tests/compose/run.sh

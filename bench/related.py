@@ -23,20 +23,9 @@ from datetime import UTC, datetime
 from pathlib import Path
 from uuid import NAMESPACE_URL, UUID, uuid5
 
-from bench.related_figures import quantile
+from bench.related_figures import LOAD, quantile
 from services.recommend.domain import refresh_due_at
 from services.recommend.index import Article, Index, Reading, Refresh, Rules, Source, read, snapshot
-
-LOAD = """
-import sys, time
-from pathlib import Path
-from services.recommend.index import Rules, snapshot
-started = time.perf_counter()
-index, _ = snapshot.load(Path(sys.argv[1]), Rules(floor=float(sys.argv[2])))
-took = time.perf_counter() - started
-memory = next(line for line in Path("/proc/self/status").read_text().splitlines() if line.startswith("VmRSS"))
-print(f"{len(index)} articles in {took:.1f} s, then {int(memory.split()[1]) / 1024:.0f} MB in the whole process")
-"""
 
 NOTHING_READ = read("fr", "", "")
 # So that refreshes come as in a newsroom that is never in a hurry: each time the archive has grown by a fifth.

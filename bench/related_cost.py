@@ -1,30 +1,37 @@
-"""What an article costs recommend: its own process, a real SQLite file, events as ingest sends them.
+"""What recommend costs as the archive grows: its own process, a real SQLite file, events as ingest sends them.
 
-    python -m bench.related_cost [--at 0,1000,10000] [--count 200] [--articles FILE.jsonl[.gz]]
+    python -m bench.related_cost [--at 1000,10000,100000] [--count 200] [--articles FILE.jsonl[.gz]]
 
-At each size of the archive so many articles are heard one at a time, and as many again in batches of 20. Prints the
-milliseconds of CPU and of wall time for each, from the envelope as it arrives to the commit with all sets in it. What
-Celery and the sending thread cost beside it is left out: `make bench` measures that over all processes.
+At each size of the archive: articles heard one at a time and in batches of 20, from the envelope as it arrives to the
+commit with all sets in it; the step of the index alone; searches, and near-duplicates of a draft; how a new process
+starts from the snapshot and how much memory it then has. Milliseconds, each beside what is promised. What Celery and
+the sending thread cost beside it is left out: `python -m bench` measures that over all processes.
 """
 
 from __future__ import annotations
 
 import argparse
-import cProfile
 import itertools
-import pstats
+import random
+import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+from sqlalchemy import text, update
+
 from bench import articles
-from bench.related_figures import quantile
-from services.recommend import actions
+from bench.related_figures import LOAD, quantile
+from services.recommend import actions, store
+from services.recommend.index import Rules
+from services.recommend.keeper import Keeper
+from services.recommend.search import actions as search
+from services.recommend.search.similar import near_duplicates
 from services.recommend.service import create_service
 from services.recommend.settings import RecommendSettings
 from shared import clock, jobs, migrate
@@ -33,10 +40,12 @@ from shared.events import ArticlePublished, PublicArticle
 from shared.ids import new_id
 from shared.outbox import Letter
 from shared.service import Node
+from shared.tables import jobs as jobs_table
 
 SECTIONS = ("international", "politique", "economie", "societe", "culture", "sport", "sciences", "opinions")
 BATCH = 20
 ARTICLES_A_DAY = 100
+BULK_FROM = 5000  # more new articles than this are stored first and placed all at once
 
 
 @dataclass
@@ -63,91 +72,164 @@ class NoDispatcher:
 def main() -> int:
     """Measure and print."""
     asked = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    asked.add_argument("--at", default="0,1000,10000", help="sizes of the archive, ascending")
+    asked.add_argument("--at", default="1000,10000,100000", help="sizes of the archive, ascending")
     asked.add_argument("--count", type=int, default=200, help="articles for each figure")
     asked.add_argument("--articles", type=Path, help="real news in JSON Lines, packed or not")
-    asked.add_argument("--profile", action="store_true", help="where the time goes, at the last size")
     given = asked.parse_args()
     supply = articles.from_file(given.articles, SECTIONS) if given.articles else articles.generated()
     sizes = [int(size) for size in given.at.split(",")]
     with tempfile.TemporaryDirectory(prefix="rotative-related-") as folder:
-        node = a_node(Path(folder))
-        coming = envelopes(supply)
-        there = 0
+        bench = Bench(Path(folder), supply)
         for size in sizes:
-            while there < size:
-                count = min(BATCH, size - there)
-                node.hear(list(itertools.islice(coming, count)), "normal", False)
-                there += count
-            for batch in (1, BATCH):
-                profile = cProfile.Profile() if given.profile and size == sizes[-1] else None
-                cpu, wall = measure(node, coming, given.count, batch, profile)
-                there += given.count
-                each = sum(cpu) / given.count
-                how = "alone" if batch == 1 else f"{batch} at once"
-                print(f"at {size:>7,}, {how:>10}: {each:5.2f} ms of CPU an article; {told(cpu, wall)}", flush=True)
-                if profile:
-                    pstats.Stats(profile).sort_stats("tottime").print_stats(45)
-        node.close()
+            bench.fill(size)
+            print(f"\nWith {bench.count:,} articles: p50, p99 in ms", flush=True)
+            bench.measure_all(given.count)
+        bench.node.close()
     return 0
 
 
-def told(cpu: Sequence[float], wall: Sequence[float]) -> str:
-    """What a turn takes, as a line."""
-    return (
-        f"a turn takes CPU p50 {quantile(cpu, 0.5):.1f}, p99 {quantile(cpu, 0.99):.1f};"
-        f" wall p50 {quantile(wall, 0.5):.1f}, p99 {quantile(wall, 0.99):.1f} ms"
-    )
-
-
-def a_node(folder: Path) -> Node:
+class Bench:
     """recommend in this process on a fresh database, sending nothing."""
-    url = f"sqlite:///{folder / 'recommend.db'}"
-    migrate.upgrade(url, "recommend")
-    settings = RecommendSettings.from_env(
-        {
-            "ROTATIVE_DATA_DIR": str(folder),
-            "ROTATIVE_RECOMMEND_DATABASE_URL": url,
-            "ROTATIVE_REDIS_URL": "redis://127.0.0.1:9/0",
-            "ROTATIVE_ADMIN_KEY": "the-key-of-a-measurement",
-            "ROTATIVE_SECRET_KEY": "the-secret-of-a-measurement",
-        }
-    )
-    node = Node(create_service(settings), settings, here=("urgent", "normal", "bulk"))
-    node.dispatcher.close()
-    node.dispatcher = NoDispatcher()  # type: ignore[assignment]
-    with node.unit_of_work() as session:
-        jobs.add(session, actions.PLACE, actions.ALL)
-    node.run_jobs("normal")
-    return node
+
+    def __init__(self, folder: Path, supply: articles.Supply) -> None:
+        url = f"sqlite:///{folder / 'recommend.db'}"
+        migrate.upgrade(url, "recommend")
+        self.settings = RecommendSettings.from_env(
+            {
+                "ROTATIVE_DATA_DIR": str(folder),
+                "ROTATIVE_RECOMMEND_DATABASE_URL": url,
+                "ROTATIVE_REDIS_URL": "redis://127.0.0.1:9/0",
+                "ROTATIVE_ADMIN_KEY": "the-key-of-a-measurement",
+                "ROTATIVE_SECRET_KEY": "the-secret-of-a-measurement",
+            }
+        )
+        self.keeper = Keeper(self.settings.rules, self.settings.snapshot_file)
+        self.node = Node(create_service(self.settings, self.keeper), self.settings, here=("urgent", "normal", "bulk"))
+        self.node.dispatcher.close()
+        self.node.dispatcher = NoDispatcher()  # type: ignore[assignment]
+        self.coming = envelopes(supply)
+        self.count = 0
+        self.chance = random.Random(1)
+        self.last: list[dict[str, Any]] = []
+        self.do(actions.PLACE)
+
+    def do(self, *kinds: str) -> None:
+        """Ask for jobs and do all that is due."""
+        with self.node.unit_of_work() as session:
+            for kind in kinds:
+                jobs.add(session, kind, actions.ALL)
+        ready = jobs_table.c.state == "ready"
+        while True:
+            with self.node.unit_of_work() as session:
+                if not session.execute(update(jobs_table).where(ready).values(run_at=clock.now())).rowcount:  # type: ignore[attr-defined]
+                    return
+            for lane in ("urgent", "normal", "bulk"):
+                self.node.run_jobs(lane)
+
+    def hear(self, count: int) -> None:
+        """Hear so many articles in one batch."""
+        self.last = list(itertools.islice(self.coming, count))
+        self.node.hear(self.last, "normal", False)
+        self.count += count
+
+    def fill(self, size: int) -> None:
+        """Bring the archive to this size; a great many articles as an import into a service without its index would."""
+        if size - self.count > BULK_FROM:
+            self.keeper.drop()
+            while self.count < size:
+                self.hear(min(100, size - self.count))
+                with self.node.unit_of_work() as session:
+                    session.execute(update(jobs_table).where(jobs_table.c.state == "ready").values(state="done"))
+            with self.node.unit_of_work() as session:
+                session.execute(text("UPDATE articles SET position = 1 WHERE position = 0"))
+                store.change_state(session, weights=store.state(session).weights + 1)
+            self.do(actions.PLACE)
+        while self.count < size:
+            self.hear(min(BATCH, size - self.count))
+
+    def measure_all(self, count: int) -> None:
+        """Every figure at the present size."""
+        for batch in (1, BATCH):
+            cpu, wall = timed(lambda batch=batch: self.hear(batch), count // batch)
+            how = "an article heard alone" if batch == 1 else f"{batch} heard together"
+            told(f"{how}: to all sets stored, wall", wall, "20 / 100" if batch == 1 else "")
+            told(f"{how}: CPU an article", [one / batch for one in cpu])
+        self.measure_index(count)
+        words = [word for one in self.last for word in one["data"]["article"]["headline"].split() if len(word) > 4]
+        for how, terms in (("one word", 1), ("two words", 2)):
+            _, wall = timed(lambda terms=terms: self.search(" ".join(self.chance.sample(words, terms))), count)
+            told(f"search for {how}, wall", wall, "30 / -")
+        _, wall = timed(self.similar, count)
+        told("near-duplicates of a draft, wall", wall, "50 / -")
+        self.do(actions.SNAPSHOT)
+        started = subprocess.run(
+            [sys.executable, "-c", LOAD, self.settings.snapshot_file, str(Rules.floor)],
+            capture_output=True,
+            text=True,
+            check=True,
+        )
+        print(f"  start from the snapshot: {started.stdout.strip()}", flush=True)
+
+    def measure_index(self, count: int) -> None:
+        """The index alone: an article that is there is taken out and put again."""
+        index = self.keeper.index
+        assert index is not None
+        ids = self.chance.sample(index.ids(), min(count, len(index)))
+        with self.node.reading() as session:
+            held = [
+                one
+                for start in range(0, len(ids), 100)
+                for one in store.read_articles(session, ids[start : start + 100])
+            ]
+        cpu, older = [], []
+        for one in held:
+            index.remove(one.id)
+            index.changes()
+            started = time.process_time()
+            older.append(index.put(replace(one)).older_sets)
+            index.changes()
+            cpu.append((time.process_time() - started) * 1e3)
+        told("the step of the index, CPU", cpu, "1.5 / 5")
+        print(f"  older sets changed: mean {sum(older) / len(older):.1f}, p99 {quantile(older, 0.99)} (5 / 25)")
+
+    def search(self, asked: str) -> None:
+        """One search as a reader's request makes it."""
+        with self.node.reading() as session:
+            search.search_articles(session, q=asked, lang="fr", section="", since="", cursor="", limit="")
+
+    def similar(self) -> None:
+        """Near-duplicates of a text that is there."""
+        one = self.chance.choice(self.last)["data"]["article"]
+        with self.node.reading() as session:
+            near_duplicates(session, one["language"], one["headline"], one["body_html"], besides=None, most=10)
 
 
-def measure(
-    node: Node, coming: Iterator[dict[str, Any]], count: int, batch: int, profile: cProfile.Profile | None
-) -> tuple[list[float], list[float]]:
-    """Milliseconds of CPU and of wall time for each batch."""
+def timed(work: Callable[[], None], times: int) -> tuple[list[float], list[float]]:
+    """Milliseconds of CPU and of wall time of each run."""
     cpu, wall = [], []
-    for _ in range(count // batch):
-        events = list(itertools.islice(coming, batch))
+    for _ in range(times):
         at, started = time.perf_counter(), time.process_time()
-        if profile:
-            profile.enable()
-        node.hear(events, "normal", False)
-        if profile:
-            profile.disable()
+        work()
         cpu.append((time.process_time() - started) * 1e3)
         wall.append((time.perf_counter() - at) * 1e3)
     return cpu, wall
 
 
+def told(what: str, values: Sequence[float], promised: str = "") -> None:
+    """Print a figure: p50, p99, and what is promised of them."""
+    mean = sum(values) / len(values)
+    found = f"{quantile(values, 0.5):8.2f} {quantile(values, 0.99):8.2f}   mean {mean:7.2f}"
+    print(f"  {what:48}{found}   {f'({promised})' if promised else ''}", flush=True)
+
+
 def envelopes(supply: articles.Supply) -> Iterator[dict[str, Any]]:
     """Events as ingest says them, a hundred articles a day."""
-    start = datetime(2026, 1, 1, tzinfo=UTC)
+    start = datetime(2020, 1, 1, tzinfo=UTC)
     for number in itertools.count(1):
         body = supply.take(notify=False)
         slug = f"article-{number}"
         at = start + timedelta(days=number / ARTICLES_A_DAY)
-        text = body["body"]["text"]
+        content = body["body"]["text"]
         article = PublicArticle(
             id=new_id(),
             change=1,
@@ -159,7 +241,7 @@ def envelopes(supply: articles.Supply) -> Iterator[dict[str, Any]]:
             path=f"/{body['section']}/{slug}",
             headline=body["headline"],
             standfirst=body.get("standfirst", ""),
-            body_html=text if body["body"]["format"] == "html" else f"<p>{text}</p>",
+            body_html=content if body["body"]["format"] == "html" else f"<p>{content}</p>",
             first_published_at=at,
             updated_at=at,
         )

@@ -108,7 +108,9 @@ def _left_out(
         elif row.language != article.language:
             continue
         elif domain.is_too_old(article, row, limits.get(row.section)):
-            found.append(told | _reason(article, "too old", days=round(limits[row.section])))
+            texts = _texts(article)
+            why = _days(texts["too old"], texts, limits[row.section])
+            found.append(told | {"reason": "too old", "why": why})
         elif other_id in copy_of:
             found.append(told | _reason(article, "copy", headline=copy_of[other_id].headline))
         elif words := domain.shared_words(article.words, row.words):
@@ -124,10 +126,15 @@ def _reason(article: Any, code: str, **values: object) -> dict[str, str]:
 def _sentence(article: Any, reason: str, words: Sequence[str], apart: float, other: Any) -> str:
     texts = _texts(article)
     parts = [texts[reason].format(words=_listed(words))]
-    parts.append(texts["same day"] if apart < 1 else texts["days apart"].format(days=round(apart)))
+    parts.append(texts["same day"] if apart < 1 else _days(texts["days apart"], texts, apart))
     if other.section == article.section:
         parts.append(texts["same section"])
     return texts["between"].join(parts) + texts["end"]
+
+
+def _days(sentence: str, texts: Mapping[str, str], days: float) -> str:
+    count = max(1, round(days))
+    return sentence.format(days=texts["day"] if count == 1 else texts["days"].format(count))
 
 
 def _listed(words: Iterable[str]) -> str:
@@ -144,14 +151,16 @@ _TEXTS = {
         domain.PINNED: "Épinglé par la rédaction",
         domain.LATEST: "Le plus récent de la rubrique, faute de mieux",
         "same day": "publiés à moins d'un jour d'écart",
-        "days apart": "publiés à {days} jour(s) d'écart",
+        "days apart": "publiés à {days} d'écart",
+        "day": "un jour",
+        "days": "{} jours",
         "same section": "même rubrique",
         "between": " ; ",
         "end": ".",
         "banned": "Écarté ici par la rédaction.",
         "waiting": "Épinglé, il paraîtra ici quand il sera en ligne.",
         "never offered": "La rédaction ne le propose nulle part.",
-        "too old": "Trop éloigné dans le temps : sa rubrique s'arrête à {days} jour(s).",
+        "too old": "Trop éloigné dans le temps : sa rubrique s'arrête à {days}.",
         "copy": "Presque le même texte que « {headline} ».",
         "less alike": "Moins proche que ceux qui sont montrés, bien qu'ils aient en commun : {words}.",
     },
@@ -160,14 +169,16 @@ _TEXTS = {
         domain.PINNED: "Pinned by an editor",
         domain.LATEST: "The latest of the section, for want of a nearer one",
         "same day": "published within a day of one another",
-        "days apart": "published {days} day(s) apart",
+        "days apart": "published {days} apart",
+        "day": "a day",
+        "days": "{} days",
         "same section": "same section",
         "between": "; ",
         "end": ".",
         "banned": "Left out here by an editor.",
         "waiting": "Pinned: it appears here when it is live.",
         "never offered": "Editors have it offered nowhere.",
-        "too old": "Too far away in time: its section ends at {days} day(s).",
+        "too old": "Too far away in time: its section ends at {days}.",
         "copy": "Nearly the same text as “{headline}”.",
         "less alike": "Less alike than those shown, though they share: {words}.",
     },
@@ -176,14 +187,16 @@ _TEXTS = {
         domain.PINNED: "ثبّته المحرر",
         domain.LATEST: "الأحدث في القسم لعدم وجود أقرب منه",
         "same day": "نُشرا بفارق أقل من يوم",
-        "days apart": "نُشرا بفارق {days} يوم",
+        "days apart": "نُشرا بفارق {days}",
+        "day": "يوم واحد",
+        "days": "{} يوما",
         "same section": "القسم نفسه",
         "between": "؛ ",
         "end": ".",
         "banned": "استبعده المحرر هنا.",
         "waiting": "مثبّت، ويظهر هنا عند نشره.",
         "never offered": "لا يقترحه المحررون في أي مكان.",
-        "too old": "بعيد زمنيا: يتوقف قسمه عند {days} يوم.",
+        "too old": "بعيد زمنيا: يتوقف قسمه عند {days}.",
         "copy": "نص يكاد يطابق «{headline}».",
         "less alike": "أقل قربا من المعروضة وإن اشتركا في: {words}.",
     },

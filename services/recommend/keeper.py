@@ -75,6 +75,11 @@ class Keeper:
         self.refresh_asked: datetime | None = None  # for when a refresh was last asked for and has not begun
         self._refreshing_for: str | None = None
 
+    @property
+    def index(self) -> Index | None:
+        """The index, if it is here."""
+        return self._index
+
     def drop(self) -> None:
         """Forget the index: it is loaded again before the next turn."""
         self._index = self._turn = self._refresh = self._building = None

@@ -22,9 +22,12 @@ LOADING_STEP_S = 2.0
 STANDING_BY = timedelta(seconds=0.5)
 
 
-def create_service(settings: RecommendSettings) -> Service:
-    """The service recommend. The index is loaded when the first job asks for it, in the process that does the job."""
-    keeper = Keeper(settings.rules, settings.snapshot_file)
+def create_service(settings: RecommendSettings, keeper: Keeper | None = None) -> Service:
+    """The service recommend. The index is loaded when the first job asks for it, in the process that does the job.
+
+    keeper: of the index, for who wants to look at it; by default one of its own.
+    """
+    keeper = keeper or Keeper(settings.rules, settings.snapshot_file)
 
     def on_article(session: Session, heard: list[Heard]) -> None:
         actions.hear_articles(session, heard, keeper=keeper, now=clock.now())

@@ -103,6 +103,7 @@ class Neighbours:
         self.near_score = np.zeros((0, RESERVE), dtype=np.float32)
         self.known = np.zeros(0, dtype=np.int8)  # how many of the row are used
         self.bound = np.zeros(0, dtype=np.float32)  # 0: all there are; inf: not linked yet
+        self.bound_at = np.zeros(0, dtype=np.int64)  # when the best one left out was published: the newer goes first
         self.shown = np.zeros((0, rules.size), dtype=np.int32)
         self.shown_score = np.zeros((0, rules.size), dtype=np.float32)
         self.by_text = np.zeros(0, dtype=np.int8)  # the first so many are near in text, the rest are fills
@@ -281,6 +282,7 @@ class Neighbours:
         self.near[slot, : len(row)] = others[row]
         self.near_score[slot, : len(row)] = scores[row]
         self.bound[slot] = scores[kept[RESERVE]] if len(kept) > RESERVE else 0.0
+        self.bound_at[slot] = self.published[others[kept[RESERVE]]] if len(kept) > RESERVE else NO_DATE
 
     def _enter_rows(self, slot: int, others: NDArray[np.int64], scores: NDArray[np.float32]) -> list[int]:
         """Put a new article into every row whose bound it beats; the articles whose sets must be walked again.
@@ -302,10 +304,13 @@ class Neighbours:
         for row, mark in zip(rows, marks, strict=True):
             if row in like:
                 continue
-            if mark == self.bound[row]:  # level with the best one left out: only asking again tells who is first
-                self._ask_row(row)
-                to_walk.append(row)
-                continue
+            if mark == self.bound[row]:  # level with the best one left out: the newer one goes first
+                if self.published[slot] < self.bound_at[row]:
+                    continue
+                if self.published[slot] == self.bound_at[row]:  # only asking again tells
+                    self._ask_row(row)
+                    to_walk.append(row)
+                    continue
             self._insert(row, slot, mark)
             count = int(self.by_text[row])
             if count < size:
@@ -332,9 +337,9 @@ class Neighbours:
         place = self._place(slot, score, near[:known], marks[:known])
         if known == RESERVE:
             if place == RESERVE:
-                self.bound[row] = score
+                self.bound[row], self.bound_at[row] = score, self.published[slot]
                 return
-            self.bound[row] = marks[-1]
+            self.bound[row], self.bound_at[row] = marks[-1], self.published[near[-1]]
         else:
             self.known[row] = known = known + 1
         near[place + 1 : known] = near[place : known - 1].copy()
@@ -578,7 +583,7 @@ class Neighbours:
 
     def _widen(self, size: int) -> None:
         for name in (
-            *("section", "published", "hour", "id_high", "id_low", "near", "near_score", "known", "bound"),
+            *("section", "published", "hour", "id_high", "id_low", "near", "near_score", "known", "bound", "bound_at"),
             *("shown", "shown_score", "by_text", "filled", "evergreen", "offered", "gets", "_sums", "_last"),
         ):
             setattr(self, name, grown(getattr(self, name), size))

@@ -20,10 +20,10 @@ from services.recommend.index import Index, Rules
 from services.recommend.index.neighbours import RESERVE, Neighbours
 from services.recommend.index.vectors import HEAVIEST, UNIT
 
-FORMAT = 3
+FORMAT = 4
 _HEADER_BYTES = 128
 _ARRAYS = (
-    *("section", "published", "hour", "id_high", "id_low", "near", "near_score", "known", "bound"),
+    *("section", "published", "hour", "id_high", "id_low", "near", "near_score", "known", "bound", "bound_at"),
     *("shown", "shown_score", "by_text", "filled", "evergreen", "offered", "gets"),
 )
 

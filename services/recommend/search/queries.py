@@ -77,13 +77,13 @@ def facet_of_section(section: str) -> str:
     return "s" + section.encode(errors="replace").hex()
 
 
-def as_fts5(query: Query, facets: Sequence[str], *, in_headline: bool) -> str:
-    """The query for FTS5: articles whose headline has all of it, or those that have it only otherwise."""
+def as_fts5(query: Query, facets: Sequence[str], *, in_headline: bool | None) -> str:
+    """The query for FTS5: articles whose headline has all of it, or that have it only otherwise; None: anywhere."""
     wanted = _joined(query.wanted, _fts5_way, " AND ", " OR ")
     parts = [f'facets : "{facet}"' for facet in facets]
     parts.append(f"headline : ({wanted})" if in_headline else f"{{headline body}} : ({wanted})")
     text = " AND ".join(parts)
-    unwanted = [] if in_headline else [f"headline : ({wanted})"]
+    unwanted = [f"headline : ({wanted})"] if in_headline is False else []
     if query.unwanted:
         unwanted.append(f"{{headline body}} : ({_joined(query.unwanted, _fts5_way, ' OR ', ' OR ')})")
     return f"({text}) NOT ({' OR '.join(unwanted)})" if unwanted else text
@@ -93,7 +93,7 @@ def _fts5_way(way: Sequence[str]) -> str:
     return f'"{" ".join(way)}"'
 
 
-def as_tsquery(query: Query, facets: Sequence[str], *, in_headline: bool) -> str:
+def as_tsquery(query: Query, facets: Sequence[str], *, in_headline: bool | None) -> str:
     """The same for PostgreSQL, to be cast to tsquery: headline words have the weight A, facets begin with "="."""
 
     def headline_way(way: Sequence[str]) -> str:
@@ -107,7 +107,9 @@ def as_tsquery(query: Query, facets: Sequence[str], *, in_headline: bool) -> str
     if in_headline:
         parts.append(f"({headline})")
     else:
-        parts += [f"({_joined(query.wanted, any_way, ' & ', ' | ')})", f"!({headline})"]
+        parts.append(f"({_joined(query.wanted, any_way, ' & ', ' | ')})")
+        if in_headline is False:
+            parts.append(f"!({headline})")
     if query.unwanted:
         parts.append(f"!({_joined(query.unwanted, any_way, ' | ', ' | ')})")
     return " & ".join(parts)

@@ -19,7 +19,7 @@ from services.recommend.search import store
 from services.recommend.search.queries import Query
 from services.recommend.search.words import WORD, fold, searched
 
-RUN, RUNS = 3, 14  # words of a run, and how many of them are looked for
+RUN, RUNS = 3, 9  # words of a run, and how many of them are looked for
 CANDIDATES = 60
 LEAST = 0.12  # of the smaller text's runs: below that two texts only speak of the same thing
 PASSAGES, LONGEST_PASSAGE = 3, 200
@@ -75,7 +75,7 @@ def _candidates(session: Session, language: str, headline: str, text: str) -> li
 
 def _opening_runs(language: str, headline: str, text: str, most: int) -> list[tuple[str, ...]]:
     in_headline = searched(language, headline)
-    runs = _runs(in_headline)[:3] or ([tuple(in_headline)] if in_headline else [])
+    runs = _runs(in_headline)[:2] or ([tuple(in_headline)] if in_headline else [])
     return runs + _runs(searched(language, text[: OPENING_WORDS * 12])[:OPENING_WORDS])[:most]
 
 
@@ -83,7 +83,7 @@ def _with_any(session: Session, language: str, runs: Sequence[tuple[str, ...]]) 
     if not runs:
         return []
     query = Query(wanted=(tuple(dict.fromkeys(runs)),), unwanted=())
-    return store.find(session, query, language=language, section=None, since=None, after=None, most=CANDIDATES)
+    return store.find_anywhere(session, query, language=language, most=CANDIDATES)
 
 
 def _runs(stems: Sequence[str]) -> list[tuple[str, ...]]:

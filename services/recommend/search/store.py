@@ -121,14 +121,34 @@ def find(
         if after is not None and after[0] < in_headline:
             continue
         before = after[1] if after is not None and after[0] == in_headline else _LAST
-        dialect = _dialect(session)
-        asked = (as_fts5 if dialect == "sqlite" else as_tsquery)(query, facets, in_headline=in_headline)
-        values = {"query": asked, "before": before, "since": -_LAST if since is None else first_number(since)}
-        rows = session.connection().execute(_FIND[dialect], values | {"most": most - len(hits)})
+        rows = _matching(session, query, facets, in_headline, before=before, since=since, most=most - len(hits))
         hits += [_hit(row, in_headline) for row in rows]
         if len(hits) == most:
             break
     return hits
+
+
+def find_anywhere(session: Session, query: Query, *, language: str, most: int) -> list[Hit]:
+    """The newest articles of a language that have all of a query, wherever they have it."""
+    facets = [facet_of_language(language)]
+    rows = _matching(session, query, facets, None, before=_LAST, since=None, most=most) if query.wanted else []
+    return [_hit(row, False) for row in rows]
+
+
+def _matching(
+    session: Session,
+    query: Query,
+    facets: Sequence[str],
+    in_headline: bool | None,
+    *,
+    before: int,
+    since: datetime | None,
+    most: int,
+) -> Any:
+    dialect = _dialect(session)
+    asked = (as_fts5 if dialect == "sqlite" else as_tsquery)(query, facets, in_headline=in_headline)
+    values = {"query": asked, "before": before, "since": -_LAST if since is None else first_number(since)}
+    return session.connection().execute(_FIND[dialect], values | {"most": most})
 
 
 def of_articles(session: Session, ids: Sequence[UUID]) -> dict[UUID, Hit]:
