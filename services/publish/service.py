@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import functools
 import importlib
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from email.utils import parseaddr
@@ -23,7 +23,7 @@ from services.publish.channels.letters import Letters
 from services.publish.channels.loop import Loop
 from services.publish.channels.owners import Owners
 from services.publish.channels.public import PublicAddress
-from services.publish.channels.secrets import indexnow_key, signing_secrets, token, vapid_key
+from services.publish.channels.secrets import indexnow_key, signing_secrets, token, vapid_key, web_push
 from services.publish.pace import Pace
 from services.publish.previews import forget_ended, receive_previews
 from services.publish.renderers import Renderer
@@ -33,7 +33,6 @@ from services.publish.transports import Transport
 from services.publish.transports.apprise import Apprise
 from services.publish.transports.email import Email, Relay
 from services.publish.transports.indexnow import IndexNow
-from services.publish.transports.web_push import WebPush
 from services.publish.transports.webhook import Webhooks
 from services.publish.transports.websub import WebSub
 from shared import clock
@@ -184,22 +183,22 @@ def _secrets_of(settings: PublishSettings, row: Row[Any]) -> tuple[bytes, ...]:
     return signing_secrets(settings, row.subscription_id, row.secret_version, row.old_secret_until, clock.now())
 
 
-def _make_transports(settings: PublishSettings, builder: Builder, gate: Any) -> Mapping[str, Transport]:
+def _make_transports(settings: PublishSettings, builder: Builder, gate: Any) -> Mapping[str, Callable[[], Transport]]:
     newsroom = builder.newsroom
 
     def urls_of_existing(paths: Sequence[str]) -> list[str]:
         return [newsroom.url(path) for path in surfaces.existing(builder.site, paths)]
 
-    made: dict[str, Transport] = {
-        "webhook": Webhooks(gate.post),
-        "web_push": WebPush(gate.post, vapid_key(settings), _contact(builder)),
-        "websub": WebSub(gate.post, urls_of_existing),
-        "indexnow": IndexNow(gate.post, newsroom.base_url, indexnow_key(settings)),
-        "apprise": Apprise(),
+    made: dict[str, Callable[[], Transport]] = {
+        "webhook": lambda: Webhooks(gate.post),
+        "web_push": lambda: web_push().WebPush(gate.post, vapid_key(settings), _contact(builder)),
+        "websub": lambda: WebSub(gate.post, urls_of_existing),
+        "indexnow": lambda: IndexNow(gate.post, newsroom.base_url, indexnow_key(settings)),
+        "apprise": Apprise,
     }
     letters = _make_letters(settings, builder)
-    if settings.smtp is not None and letters is not None:
-        made["email"] = Email(settings.smtp, letters.sender, lambda letter: letters.write(letter, clock.now()))
+    if (smtp := settings.smtp) is not None and letters is not None:
+        made["email"] = lambda: Email(smtp, letters.sender, lambda letter: letters.write(letter, clock.now()))
     return made
 
 

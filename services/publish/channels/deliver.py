@@ -66,7 +66,8 @@ class Flight:
 class Deliverer:
     """Attempts deliveries.
 
-    secrets_of: those that sign what is sent to a subscription. make_transports: by channel; called inside the loop.
+    secrets_of: those that sign what is sent to a subscription. make_transports: what makes one, by channel;
+    called inside the loop.
     are_in_place: whether the feeds that a delivery's body names, made then, stand as it says.
     """
 
@@ -74,14 +75,15 @@ class Deliverer:
         self,
         loop: Loop,
         secrets_of: Callable[[Row[Any]], tuple[bytes, ...]],
-        make_transports: Callable[[], Mapping[str, Transport]],
+        make_transports: Callable[[], Mapping[str, Callable[[], Transport]]],
         are_in_place: Callable[[Session, str, datetime], bool],
     ) -> None:
         self._loop = loop
         self._secrets_of = secrets_of
         self._make_transports = make_transports
         self._are_in_place = are_in_place
-        self._transports: Mapping[str, Transport] | None = None
+        self._makers: Mapping[str, Callable[[], Transport]] | None = None
+        self._transports: dict[str, Transport] = {}
         self._hosts = Hosts()
         self._news = threading.Condition()
         self._flights: dict[int, Flight] = {}
@@ -188,8 +190,8 @@ class Deliverer:
     # On the way
 
     def _send_off(self, groups: Sequence[list[Flight]]) -> None:
-        if self._transports is None:
-            self._transports = self._make_transports()
+        if self._makers is None:
+            self._makers = self._make_transports()
         loop = asyncio.get_running_loop()
         for group in groups:
             # The flight is kept by the registry; the task by the loop while it waits for something of its own.
@@ -209,9 +211,14 @@ class Deliverer:
         self._land(group, outcome)
 
     async def _attempt(self, letters: Sequence[Letter]) -> Outcome:
-        transport = (self._transports or {}).get(letters[0].channel)
+        channel = letters[0].channel
+        transport = self._transports.get(channel)
         if transport is None:
-            return Outcome(None, f"{letters[0].channel} is not set up", refused=True)
+            # Made when first used: some of them load a good deal.
+            make = (self._makers or {}).get(channel)
+            if make is None:
+                return Outcome(None, f"{channel} is not set up", refused=True)
+            transport = self._transports[channel] = make()
         async with self._hosts.turn(transport.place(letters[0]), transport.places) as host:
             began = time.monotonic()
             outcome = await transport.attempt(letters)

@@ -17,13 +17,12 @@ from flask import Blueprint, Response, request
 from services.publish.build import Builder
 from services.publish.channels import readers, store
 from services.publish.channels.reader_schemas import LeavePushBody, PushBody
-from services.publish.channels.secrets import fits, indexnow_key, reader_secret, vapid_key
+from services.publish.channels.secrets import fits, indexnow_key, reader_secret, vapid_key, web_push
 from services.publish.channels.words import words_for
 from services.publish.models import Subscription
 from services.publish.pages import CONTENT_SECURITY_POLICY
 from services.publish.schemas import is_mail_address
 from services.publish.settings import PublishSettings
-from services.publish.transports.web_push import public_text
 from shared import clock, http
 from shared.pace import Pace, address_of
 
@@ -56,7 +55,6 @@ def _search_engines(bp: Blueprint, settings: PublishSettings) -> None:
 def _push(bp: Blueprint, builder: Builder, settings: PublishSettings, pace: Pace) -> None:
     newsroom = builder.newsroom
     secret = reader_secret(settings)
-    key = public_text(vapid_key(settings))
     worker = _service_worker(builder)
 
     @bp.get("/push/worker.js")
@@ -70,7 +68,7 @@ def _push(bp: Blueprint, builder: Builder, settings: PublishSettings, pace: Pace
     @bp.get("/push/key")
     def push_key() -> Response:
         """The newsroom's public VAPID key, which a browser needs to subscribe."""
-        return _json({"key": key})
+        return _json({"key": web_push().public_text(vapid_key(settings))})
 
     @bp.post("/push/subscriptions")
     def take_push() -> Response:

@@ -16,8 +16,8 @@ from sqlalchemy.orm import Session
 
 from services.publish.channels import domain, store, subscriptions
 from services.publish.channels.owe import ask_for_attempts
+from services.publish.channels.secrets import web_push
 from services.publish.models import Subscription
-from services.publish.transports.web_push import fault_of_keys
 from shared.errors import Fault, Unprocessable
 from shared.ids import new_id
 from shared.newsroom import Newsroom
@@ -57,7 +57,7 @@ def take_push(
     faults = []
     if fault := fault_of_url(endpoint, allow):
         faults.append(Fault("/endpoint", "url", f"The endpoint {fault}."))
-    if fault := fault_of_keys(p256dh, auth):
+    if fault := web_push().fault_of_keys(p256dh, auth):
         faults.append(Fault("/keys", "keys", f"The browser's {fault}."))
     wanted: dict[str, Any] = {"languages": [newsroom.edition(language)], "urgency": urgency}
     if sections:

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import hmac
+import importlib
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
-from cryptography.hazmat.primitives.asymmetric.ec import EllipticCurvePrivateKey
-
-from services.publish.transports.web_push import key_from
 from shared.settings import ServiceSettings
 
 
@@ -42,9 +41,14 @@ def indexnow_key(settings: ServiceSettings) -> str:
     return settings.derived_secret("indexnow").hex()[:32]
 
 
-def vapid_key(settings: ServiceSettings) -> EllipticCurvePrivateKey:
+def web_push() -> Any:
+    """The module of Web Push. Its cryptography costs 8 MB: only a process that has to do with a browser loads it."""
+    return importlib.import_module("services.publish.transports.web_push")
+
+
+def vapid_key(settings: ServiceSettings) -> Any:
     """The key with which the newsroom signs its pushes."""
-    return key_from(settings.derived_secret("vapid"))
+    return web_push().key_from(settings.derived_secret("vapid"))
 
 
 def reader_secret(settings: ServiceSettings) -> bytes:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import json
+import threading
 from collections.abc import Callable, Iterator
 from datetime import timedelta
 from pathlib import Path
@@ -21,6 +22,7 @@ from services.publish.settings import PublishSettings
 from services.publish.transports.webhook import shown_secret
 from shared import clock, jobs, migrate
 from shared.tables import jobs as jobs_table
+from tests.conftest import wait_for
 from tests.factories import public_article, published
 from tests.fakes import Received, Receiver, receiver
 from tests.integration.publish.test_publishing import House, subscribe
@@ -220,3 +222,28 @@ def test_an_answer_lost_between_request_and_record_repeats_with_the_same_id(hous
     assert json.loads(told.got[0].body) == json.loads(told.got[1].body)
     assert states(house) == ["delivered"]
     assert statuses(house) == [200]
+
+
+def test_a_slow_receiver_holds_up_nobody_however_much_it_is_owed(house: House, told: Receiver) -> None:
+    freed = threading.Event()
+
+    def wait(_: Received) -> tuple[int, dict[str, str]]:
+        freed.wait(20)
+        return 204, {}
+
+    with receiver() as slow:
+        slow.answer = wait
+        for _ in range(30):
+            subscribe(house, url=slow.url)
+            subscribe(house, url=told.url)
+        publish_one(house, slug="un")
+        publish_one(house, slug="deux")
+        house.node.run_jobs("deliver")
+        wait_for(lambda: len(told.got) == 60, "everything for the fast receiver")
+        assert states(house).count("due") >= 60
+
+        freed.set()
+        deliver(house)
+        let_time_pass(house)
+        deliver(house)
+    assert states(house) == ["delivered"] * 120

@@ -78,3 +78,25 @@ def test_a_name_that_leads_to_a_private_address_is_refused_when_connecting() -> 
 
     with pytest.raises(Refused):
         asyncio.run(post())
+
+
+@pytest.mark.parametrize("address", ["2002:7f00:1::", "64:ff9b::a00:1", "::ffff:169.254.169.254", "fe80::1%eth0"])
+def test_an_ipv6_address_that_leads_to_a_private_one_is_not_reached(address: str) -> None:
+    assert not is_allowed(ipaddress.ip_address(address), ())
+
+
+def test_a_name_that_changes_its_mind_is_refused_at_the_socket(monkeypatch: pytest.MonkeyPatch) -> None:
+    async def lie(*_: object, **__: object) -> list[dict[str, object]]:
+        return [{"hostname": "x", "host": "127.0.0.1", "port": 9, "family": 2, "proto": 6, "flags": 0}]
+
+    async def post() -> None:
+        gate = Gate((), timeout_s=2)
+        try:
+            await gate.post("https://rebinding.example/", b"", {})
+        finally:
+            await gate.close()
+
+    # As if the checked look-up had answered with something else than what is connected to.
+    monkeypatch.setattr("shared.outgoing.gate._CheckedResolver.resolve", lie)
+    with pytest.raises(Refused, match=r"127\.0\.0\.1 is not in a network that may be reached"):
+        asyncio.run(post())
