@@ -7,7 +7,7 @@ DATA ?= ./var
 ARTICLES ?=
 MINUTES ?= 5
 
-.PHONY: install run test check lint types chaos bench compose-test openapi lock clean
+.PHONY: install run test check lint types chaos bench compose-test openapi lock clean check-site screenshots
 
 install: .venv/installed
 
@@ -45,6 +45,16 @@ compose-test:
 
 openapi: install
 	$(BIN)/python -m rotative.openapi
+
+# What outside judges say of a running site. The judges that are no Python packages: npm --prefix checks install
+URL ?= http://127.0.0.1:$(PORT)
+check-site: install
+	VNU_JAR=$${VNU_JAR:-$(wildcard checks/node_modules/vnu-jar/build/dist/vnu.jar)} $(BIN)/python -m checks.site $(URL)
+	@if [ -d checks/node_modules ]; then NODE_FOLDER=$(CURDIR)/checks node checks/browser.mjs $(URL); \
+	else echo "axe-core is not installed: pages were not looked at in a browser"; fi
+
+screenshots:
+	NODE_FOLDER=$(CURDIR)/checks node checks/screenshots.mjs $(URL) docs/screenshots
 
 lock:
 	sh requirements/lock.sh

@@ -286,3 +286,13 @@ class Preview(Base):
     article: Mapped[dict[str, Any] | None] = mapped_column(JSON(none_as_null=True))
 
     __table_args__ = (Index("ix_previews_digest", "digest", unique=True),)
+
+
+class Flash(Base):
+    """That an article of the highest urgency was announced: a probe looks whether somebody has heard of it."""
+
+    __tablename__ = "flashes"
+
+    article_id: Mapped[UUID] = mapped_column(primary_key=True)
+    change: Mapped[int]
+    announced_at: Mapped[datetime] = mapped_column(UtcDateTime, index=True)

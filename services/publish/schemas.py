@@ -195,6 +195,18 @@ class RetryBody(Schema):
             raise ValidationError("Say which: since, until, channel, subscription_id or status.")
 
 
+class ReaderBody(Schema):
+    """A reader, known by a mail address or by a browser's push endpoint."""
+
+    address = fields.String(required=True, validate=validate.Length(min=3, max=2000))
+
+
+class ReaderReply(Schema):
+    """All that is kept of a reader: how to reach him, what he wished, what he was sent."""
+
+    kept = fields.Dict(required=True)
+
+
 class RebuildBody(Schema):
     """What to build again: one path, or without one the whole site."""
 

@@ -6,7 +6,7 @@ import functools
 import importlib
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from email.utils import parseaddr
 from typing import Any
 from uuid import UUID
@@ -223,4 +223,9 @@ def _status(session: Session) -> Mapping[str, float | int | str | None]:
         numbers[f'deliveries{{channel="{channel}",state="{state}"}}'] = count
     for state in ("due", "failed"):
         numbers[f"deliveries_{state}"] = sum(count for (_, one), count in counted.items() if one == state)
+    # A flash may take a moment; one that no receiver of a channel has after a minute is a fault that people should see.
+    now = clock.now()
+    unheard = store.flashes_unheard(session, now - timedelta(days=1), now - timedelta(minutes=1))
+    for channel, count in sorted(unheard.items()):
+        numbers[f'flashes_unheard{{channel="{channel}"}}'] = count
     return numbers

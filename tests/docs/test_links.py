@@ -12,6 +12,7 @@ import pytest
 from rotative.cli import main
 from rotative.openapi import describe_all
 from rotative.parts import settings_of
+from services.publish.settings import Smtp
 from shared import routing
 from tests.docs.pages import PAGES, ROOT, anchors, blocks, prose, table_rows
 
@@ -109,6 +110,8 @@ def test_the_defaults_in_the_table_are_those_of_the_code(tmp_path: Path) -> None
         "ROTATIVE_RATE_LIMIT": publish.rate_limit,
         "ROTATIVE_RETENTION_DAYS": publish.retention_days,
         "ROTATIVE_WEBHOOK_TIMEOUT_S": publish.webhook_timeout_s,  # type: ignore[attr-defined]
+        "ROTATIVE_SMTP_CONNECTIONS": Smtp.connections,
+        "ROTATIVE_SMTP_PER_SECOND": Smtp.per_second,
         "ROTATIVE_RELATED_SIZE": rules.size,
         "ROTATIVE_RELATED_FLOOR": rules.floor,
         "ROTATIVE_RELATED_DECAY_DAYS": rules.decay_days,

@@ -448,7 +448,7 @@ class Apart(System):
             queues = ",".join(f"{service}.{lane}" for lane in ("urgent", "normal", "bulk"))
             pool = ["-c", "2" if service == "publish" else "1", "-n", f"{service}@%h"]
             yield self._program(f"{service}-worker", [celery, *_worker(service), "-Q", queues, *pool])
-        threads = ["-Q", "publish.deliver", "-P", "threads", "-c", "4", "-n", "deliver@%h"]
+        threads = ["-Q", "publish.deliver,publish.retry", "-P", "threads", "-c", "4", "-n", "deliver@%h"]
         yield self._program("publish-deliver", [celery, *_worker("publish"), *threads])
 
     def _program(self, name: str, command: Sequence[str]) -> Program:

@@ -107,7 +107,9 @@ def _stands(page: Row[Any] | None, news: News, builder: Builder) -> bool:
 
 def _tell(session: Session, told: Sequence[News], builder: Builder, now: datetime) -> list[int]:
     """Owe these articles' news; how many deliveries each has, 0 while jobs still make them."""
-    flash = any(one.article.urgency <= domain.FLASH for one in told)
+    flash = [one for one in told if one.article.urgency <= domain.FLASH and one.article.notify]
+    if flash:
+        store.note_flashes(session, [(one.article.id, one.article.change) for one in flash], now)
     channels = [one for one in domain.CHANNELS if flash or one != "email"]
     to = store.recipients(session, channels, AT_ONCE + 1)
     if len(to) <= AT_ONCE:

@@ -132,6 +132,32 @@ def forget_unconfirmed(session: Session, until: datetime, most: int) -> int:
     return len(old)
 
 
+def channel_of(address: str) -> str:
+    """The channel that a reader's address belongs to: a push endpoint is a URL, all else a mail address."""
+    return "web_push" if "://" in address else "email"
+
+
+def export(session: Session, reader: str) -> dict[str, Any] | None:
+    """All that is kept of a reader, as JSON values; None when nothing is."""
+    known = store.of_reader(session, reader)
+    if known is None:
+        return None
+    sent = store.deliveries(session, subscription_id=known.id, most=1000)
+    return {
+        "channel": known.channel,
+        "address": known.url,
+        "language": known.language,
+        "wishes": {**known.filter, **({"daily": known.keys["daily"]} if known.keys and "daily" in known.keys else {})},
+        "status": known.status,
+        "signed_up_at": known.created_at.isoformat(),
+        "confirmed_at": known.confirmed_at.isoformat() if known.confirmed_at else None,
+        "sent": [
+            {"type": one.type, "about": str(one.article_id), "state": one.state, "at": one.created_at.isoformat()}
+            for one in sent
+        ],
+    }
+
+
 def _new(channel: str, reader: str, now: datetime) -> Subscription:
     return Subscription(
         id=new_id(),

@@ -8,8 +8,8 @@ from uuid import UUID
 from flask_smorest import Blueprint
 
 from services.publish import schemas
-from services.publish.channels import deliveries, store, subscriptions
-from services.publish.channels.secrets import webhook_secret
+from services.publish.channels import deliveries, readers, store, subscriptions
+from services.publish.channels.secrets import reader_secret, webhook_secret
 from services.publish.errors import DeliveryNotFound, SubscriptionNotFound
 from services.publish.models import Subscription
 from services.publish.settings import PublishSettings
@@ -21,6 +21,9 @@ from shared.newsroom import Newsroom
 def create_blueprint(newsroom: Newsroom, settings: PublishSettings) -> Any:
     """The routes under /v1/subscriptions and /v1/deliveries."""
     bp = Blueprint("channels", __name__, url_prefix="/v1", description="Subscriptions and deliveries")
+
+    def reader_of(address: str) -> str:
+        return readers.reader_of(readers.channel_of(address), address, reader_secret(settings))
 
     def with_secret(subscription: Subscription) -> dict[str, Any]:
         shown = _columns(subscription)
@@ -158,6 +161,28 @@ def create_blueprint(newsroom: Newsroom, settings: PublishSettings) -> Any:
         """204: it is given up; 409 when it has ended otherwise."""
         with http.node().unit_of_work() as session:
             deliveries.discard(session, delivery_id, clock.now())
+
+    @bp.post("/publish/readers/export")
+    @http.needs("operator")
+    @bp.arguments(schemas.ReaderBody)
+    @bp.response(200, schemas.ReaderReply)
+    def export_reader(wanted: dict[str, str]) -> Any:
+        """200 with all that is kept of a reader, known by a mail address or a push endpoint; 404 when nothing is."""
+        with http.node().unit_of_work() as session:
+            kept = readers.export(session, reader_of(wanted["address"]))
+        if kept is None:
+            raise SubscriptionNotFound("Nothing is kept of this reader.")
+        return {"kept": kept}
+
+    @bp.post("/publish/readers/erase")
+    @http.needs("operator")
+    @bp.arguments(schemas.ReaderBody)
+    @bp.response(204)
+    def erase_reader(wanted: dict[str, str]) -> None:
+        """204: nothing is kept of this reader any more; 404 when nothing was."""
+        with http.node().unit_of_work() as session:
+            if not readers.leave(session, reader_of(wanted["address"])):
+                raise SubscriptionNotFound("Nothing is kept of this reader.")
 
     return bp
 

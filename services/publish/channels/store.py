@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -25,8 +25,9 @@ from sqlalchemy import (
 )
 from sqlalchemy.orm import Session
 
-from services.publish.models import Attempt, Delivery, Digest, Subscription
+from services.publish.models import Attempt, Delivery, Digest, Flash, Subscription
 from shared import jobs
+from shared.db import per_dialect
 from shared.tables import tallies
 
 
@@ -486,6 +487,32 @@ def counts(session: Session) -> dict[tuple[str, str], int]:
     return found
 
 
+def note_flashes(session: Session, flashes: Iterable[tuple[UUID, int]], now: datetime) -> None:
+    """Note that these articles, (id, change) each, were announced as flashes."""
+    rows = [{"article_id": article_id, "change": change, "announced_at": now} for article_id, change in flashes]
+    session.execute(_note_flash(session), rows)
+
+
+@per_dialect
+def _note_flash(make: Callable[[Table], Any]) -> Any:
+    return make(_table(Flash)).on_conflict_do_nothing(index_elements=["article_id"])
+
+
+def flashes_unheard(session: Session, since: datetime, until: datetime) -> dict[str, int]:
+    """By channel that owed something of flashes announced in this time: how many of these reached nobody by it."""
+    reached = func.sum(case((Delivery.state == "delivered", 1), else_=0))
+    rows = session.execute(
+        select(Delivery.article_id, Delivery.channel, reached.label("reached"))
+        .join(Flash, Flash.article_id == Delivery.article_id)
+        .where(Flash.announced_at >= since, Flash.announced_at < until)
+        .group_by(Delivery.article_id, Delivery.channel)
+    )
+    found: dict[str, int] = {}
+    for row in rows:
+        found[row.channel] = found.get(row.channel, 0) + (0 if row.reached else 1)
+    return found
+
+
 # Retention
 
 
@@ -516,4 +543,5 @@ def remove_old(session: Session, until: datetime, most: int) -> int:
         # What failed and can no longer be sent again is not shown as if it could.
         given_up = case((Delivery.state.in_(("failed", "unknown")), "discarded"), else_=Delivery.state)
         session.execute(update(Delivery).where(Delivery.id.in_(kept)).values(body="", state=given_up))
+    session.execute(delete(Flash).where(Flash.announced_at < until))
     return len(old) + len(attempts) + len(kept)

@@ -361,3 +361,26 @@ def test_the_next_letter_is_asked_for_once(house: House) -> None:
         rows = waiting.all()
     assert sorted(row[0] for row in rows) == sorted(newsroom.languages)
     assert all(row[1] > clock.now() for row in rows)
+
+
+def test_a_readers_data_is_handed_out_and_erased_at_an_operators_word(
+    house: House, web: FlaskClient, mail: Relay
+) -> None:
+    join(house, web, mail, "omar@lecteurs.test", flash="1")
+    house.hear(published(urgency=1, **recent()))
+    deliver(house)
+    key = {"Authorization": "Bearer the-first-key-of-the-tests"}
+    body = {"address": "Omar@lecteurs.test"}
+
+    kept = web.post("/v1/publish/readers/export", json=body, headers=key).get_json()["kept"]
+    assert kept["address"] == "omar@lecteurs.test"
+    assert kept["wishes"] == {"languages": ["fr"], "urgency": 1, "daily": True}
+    assert [one["type"] for one in kept["sent"]] == ["article.published", "subscription.confirm"]
+    assert web.post("/v1/publish/readers/erase", json=body).status_code == 401
+    assert web.post("/v1/publish/readers/erase", json=body, headers=key).status_code == 204
+    deliver(house)
+
+    assert web.post("/v1/publish/readers/export", json=body, headers=key).status_code == 404
+    with house.node.reading() as session:
+        for table in (Subscription, Delivery, Attempt):
+            assert session.scalars(select(table.id)).all() == []

@@ -15,7 +15,7 @@ from services.publish.app import create_app
 from services.publish.channels import announce as announcing
 from services.publish.channels import store
 from services.publish.kinds import TELL_OWNER
-from services.publish.models import Attempt, Delivery, Subscription
+from services.publish.models import Attempt, Delivery, Flash, Subscription
 from services.publish.service import create_service
 from services.publish.settings import PublishSettings
 from shared import clock, migrate
@@ -328,6 +328,19 @@ def test_counts_by_channel_and_outcome_are_kept(house: House, ask: Operator, tol
     assert counted["webhook", "delivered_total"] == 1
     metrics = ask.client.get("/metrics").text
     assert 'rotative_deliveries{channel="webhook",service="publish",state="delivered_total"} 1.0' in metrics
+
+
+def test_a_flash_that_reached_nobody_of_a_channel_is_seen(house: House, ask: Operator, told: Receiver) -> None:
+    made(ask, told.url)
+    told.answer = lambda one: (204, {}) if b"Entendu" in one.body else (503, {})
+    publish_one(house, slug="un", urgency=1, headline="Entendu")
+    publish_one(house, slug="deux", urgency=1, headline="Perdu")
+    publish_one(house, slug="trois", urgency=2, headline="Perdu aussi")
+    deliver(house)
+    with house.node.unit_of_work() as session:
+        session.execute(update(Flash).values(announced_at=clock.now() - timedelta(minutes=2)))
+
+    assert 'rotative_flashes_unheard{channel="webhook",service="publish"} 1.0' in ask.client.get("/metrics").text
 
 
 # Many subscriptions

@@ -13,7 +13,7 @@ NOW = datetime(2026, 3, 31, 12, tzinfo=UTC)
 def test_the_demo_fills_every_section_in_three_languages():
     articles = list(demo.articles(NOW))
 
-    assert len(articles) == 30
+    assert len(articles) == 61
     assert {article["section"] for article in articles} == load_newsroom().section_keys
     assert {article["language"] for article in articles} == {"fr", "en", "ar"}
 
@@ -34,6 +34,19 @@ def test_every_slug_of_the_demo_is_its_own():
     assert all(re.fullmatch(r"[a-z0-9]+(-[a-z0-9]+)*", slug) for slug in slugs)
 
 
+def test_the_demo_has_pictures_translations_a_correction_a_retraction_and_a_kill():
+    plans = list(demo.planned(NOW))
+    groups = [plan.article["translations"] for plan in plans if "translations" in plan.article]
+
+    pictures = [plan.picture for plan in plans if plan.picture]
+    assert len(pictures) > 40
+    assert all((demo.PICTURES / one["file"]).is_file() and one["alt"] for one in pictures)
+    assert all(groups.count(group) in {2, 3} for group in groups)
+    assert sorted(plan.then for plan in plans if plan.then) == ["kill", "retract"]
+    (corrected,) = [plan for plan in plans if plan.corrected]
+    assert corrected.corrected["right"] in corrected.article["body"]["text"]
+
+
 def test_articles_that_are_there_already_are_passed_over():
     taken = {"detail": "Faults", "errors": [{"pointer": "/slug", "code": "taken", "detail": "Taken"}]}
     said: list[str] = []
@@ -44,4 +57,4 @@ def test_articles_that_are_there_already_are_passed_over():
         failed = demo.post_demo(client, say=said.append, now=NOW)
 
     assert failed == 0
-    assert said == ["The demo newspaper is in place: 0 articles posted, 30 were there already."]
+    assert said == ["The demo newspaper is in place: 0 articles posted, 61 were there already."]

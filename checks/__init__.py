@@ -1,0 +1,1 @@
+"""Outside judges over a running site: `make check-site`."""
