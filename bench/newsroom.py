@@ -52,7 +52,9 @@ def with_languages(table: Mapping[str, Any], added: Collection[str]) -> dict[str
         {**section, "names": {**section["names"], **dict.fromkeys(added, section["names"][MODEL])}}
         for section in table["sections"]
     ]
-    return {**table, "languages": [*table["languages"], *added], "sections": sections}
+    # Its own pages stand beside the default file, and nobody has written them in these languages.
+    rest = {key: value for key, value in table.items() if key != "pages"}
+    return {**rest, "languages": [*table["languages"], *added], "sections": sections}
 
 
 def to_toml(table: Mapping[str, Any]) -> str:

@@ -57,6 +57,10 @@ class Connection:
         answer = _expect(self._send("POST", path, json.dumps(body).encode()), f"POST {path}")
         return answer.json() if answer.body else None
 
+    def post_lines(self, path: str, lines: bytes) -> Answer:
+        """POST NDJSON and give back the answer. Raises Refused, OSError."""
+        return _expect(self._send("POST", path, lines, "application/x-ndjson"), f"POST {path}")
+
     def delete(self, path: str) -> None:
         """DELETE this path. Raises Refused, OSError."""
         _expect(self._send("DELETE", path, None), f"DELETE {path}")
@@ -67,12 +71,12 @@ class Connection:
             self._http.close()
             self._http = None
 
-    def _send(self, method: str, path: str, body: bytes | None) -> Answer:
+    def _send(self, method: str, path: str, body: bytes | None, media_type: str = "application/json") -> Answer:
         if time.monotonic() - self._used_at > IDLE_S:
             self.close()
         if self._http is None:
             self._http = http.client.HTTPConnection("127.0.0.1", self._port, timeout=30)
-        headers = {**self._headers, "Content-Type": "application/json"} if body is not None else self._headers
+        headers = {**self._headers, "Content-Type": media_type} if body is not None else self._headers
         try:
             self._http.request(method, path, body, headers)
             reply = self._http.getresponse()

@@ -221,6 +221,20 @@ def check_settings() -> None:
             faults += [line for line in str(error).splitlines() if line not in faults]
     if faults:
         raise CannotStart("\n".join(faults), code=2)
+    _check_theme()
+
+
+def _check_theme() -> None:
+    """Read the theme and the newsroom's own pages once; the processes go on with what was read."""
+    from services.publish.renderers.static_pages import StaticPageError
+    from services.publish.renderers.theme import ThemeError
+    from services.publish.service import make_builder
+    from services.publish.settings import PublishSettings
+
+    try:
+        make_builder(PublishSettings.from_env(os.environ, "publish"))
+    except (StaticPageError, ThemeError) as error:
+        raise CannotStart(str(error), code=2) from error
 
 
 class Migration:

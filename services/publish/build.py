@@ -111,7 +111,7 @@ class Builder:
             elif page.gone:
                 self.site.bury(path, page.content)
             else:
-                self.site.put(path, page.content)
+                self.site.put(path, page.content, clear=row.gone or check)
         for name, content in page.beside.items():
             if content is None:
                 beside[name] = row.beside[name]
@@ -120,7 +120,7 @@ class Builder:
             beside_path = beside_of(path, name)
             differs = beside[name] != row.beside.get(name)
             if differs or (check and not self._stands(beside_path, Made(content))):
-                self.site.put(beside_path, content)
+                self.site.put(beside_path, content, clear=check)
                 changed = True
         for name in row.beside.keys() - beside.keys():
             self.site.remove(beside_of(path, name))

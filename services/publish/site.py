@@ -33,11 +33,17 @@ class LocalSite:
 
     folder: Path
 
-    def put(self, path: str, content: bytes) -> None:
-        """Put a page in place, whole or not at all, and take away a tombstone that stood there."""
-        self._write(self._file("site", path), content)
-        if "." not in path.rpartition("/")[2]:
+    def put(self, path: str, content: bytes, *, clear: bool = True) -> None:
+        """Put a page in place, whole or not at all.
+
+        clear: take away what may stand in its way: a tombstone, and a twin that an older version made.
+        """
+        file = self._file("site", path)
+        self._write(file, content)
+        if clear:
             self._remove(self._file("gone", path))
+            if file.suffix not in _TEXTS:
+                file.with_name(file.name + ".gz").unlink(missing_ok=True)
 
     def bury(self, path: str, tombstone: bytes) -> None:
         """Take a page away with its twins and put a tombstone in its place; durable when this returns."""
@@ -130,8 +136,6 @@ class LocalSite:
         if file.suffix in _TEXTS:
             # The twin first: whoever is served it a moment early gets the new page, never a mixture.
             _replace(file.with_name(file.name + ".gz"), gzip.compress(content, 5, mtime=0))
-        else:
-            file.with_name(file.name + ".gz").unlink(missing_ok=True)  # of a version that made one
         _replace(file, content)
         failpoints.hit("page.after")
 

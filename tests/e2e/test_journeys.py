@@ -8,6 +8,7 @@ import httpx
 import psutil
 import pytest
 
+from shared.newsroom import DEFAULT_FILE
 from tests.e2e.conftest import gone, wait_for
 
 # Two articles on one subject, each in words of its own: copies are not offered beside one another.
@@ -267,6 +268,22 @@ def test_a_broken_newsroom_file_and_setting_are_named_with_what_they_should_be(s
     assert f"{file}: time_zone: should be a zone" in words
     assert f"{file}: sections: should be" in words
     assert wrong_words.startswith("ROTATIVE_RETENTION_DAYS should be a number")
+
+
+def test_a_broken_theme_and_missing_pages_are_named(start, tmp_path):
+    templates = tmp_path / "theme" / "templates"
+    templates.mkdir(parents=True)
+    (templates / "article.html").write_text("{% block main %}")
+    file = tmp_path / "newsroom.toml"
+    file.write_text(DEFAULT_FILE.read_text("utf-8").replace('pages = "pages"', 'pages = "nowhere"'), "utf-8")
+
+    without_pages = refused(start, ROTATIVE_NEWSROOM=str(file))
+    broken = refused(start, ROTATIVE_THEME=str(tmp_path / "theme"))
+
+    assert without_pages[0] == broken[0] == 2
+    assert "nowhere: should be a folder" in without_pages[1]
+    assert "article.html" in broken[1]
+    assert "Traceback" not in without_pages[1] + broken[1]
 
 
 def test_flower_answers_on_this_machine_only(data_dir):

@@ -38,7 +38,7 @@ class Rules:
     """
 
     size: int = 6
-    floor: float = 0.03
+    floor: float = 0.05
     decay_floor: float = 0.2
     decay_days: float = 14.0
     section_factor: float = 1.3

@@ -145,10 +145,10 @@ def _read_with_names(text: str, stemmer: Stemmer.Stemmer, silent: frozenset[str]
             opening = True
             continue
         word = token.lower()
+        if run and token in PARTICLES and particles < 2:  # "Charles de Gaulle", if a capital follows
+            particles += 1
+            continue
         if word in silent or len(word) < 2:
-            if run and word in PARTICLES and particles < 2 and token[0].islower():
-                particles += 1  # "Charles de Gaulle", if a capital follows
-                continue
             # "Emmanuel Macron l'a dit": an elision or an article ends a name, and opens no sentence for the next word.
             if run:
                 close()

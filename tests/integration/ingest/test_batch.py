@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 from datetime import timedelta
 from typing import Any
@@ -11,6 +12,7 @@ from sqlalchemy import select
 
 from services.ingest.actions import batch
 from services.ingest.models import FirstAnswer
+from services.ingest.routes import batch as routes
 from shared import clock
 from tests.integration.ingest.conftest import Newsroom
 
@@ -100,6 +102,22 @@ def test_a_line_that_is_too_long_is_refused_and_the_next_is_taken(newsroom: News
     verdicts = send(newsroom, ["x" * 5_000_000 + "\n", article()])
 
     assert [one["status"] for one in verdicts] == [400, 201]
+
+
+@pytest.mark.parametrize("block", [1, 3, 7, 64])
+def test_lines_are_found_whatever_the_blocks_they_come_in(monkeypatch: pytest.MonkeyPatch, block: int) -> None:
+    monkeypatch.setattr(routes, "LINE_BYTES", 10)
+    monkeypatch.setattr(routes, "_BLOCK_BYTES", block)
+
+    def lines(data: bytes) -> list[bytes | None]:
+        return list(routes.raw_lines(io.BytesIO(data)))
+
+    assert lines(b"") == []
+    assert lines(b"ab\ncd") == [b"ab", b"cd"]
+    assert lines(b"ab\n\ncd\n") == [b"ab", b"", b"cd"]
+    assert lines(b"0123456789\n0123456789x\nab\n") == [b"0123456789", None, b"ab"]
+    assert lines(b"ab\n" + b"x" * 100) == [b"ab", None]
+    assert lines(b"x" * 100 + b"\n" + b"y" * 50 + b"\nab") == [None, None, b"ab"]
 
 
 def test_a_batch_of_another_type_is_415(newsroom: Newsroom) -> None:

@@ -135,3 +135,16 @@ def test_robots_are_told_what_the_newspaper_decided() -> None:
     assert "GPTBot" not in files["/robots.txt"].decode()
     assert "tdm-reservation" not in open_to_all.article_page(public_article()).decode()
     assert json.loads(files["/.well-known/tdmrep.json"]) == [{"location": "/*", "tdm-reservation": 0}]
+
+
+def test_the_example_theme_of_the_docs_changes_what_it_names_and_nothing_else() -> None:
+    newsroom = load_newsroom()
+    example = Path(__file__).parents[3] / "docs" / "theme-example"
+    plain, own = Renderer(newsroom), Renderer(newsroom, [example])
+    related = [teaser_of(public_article(slug="b"))]
+    page = own.article_page(public_article(), related).decode()
+    assert "Dans le même sillage" in page
+    assert 'class="story"' in page
+    assert own.version != plain.version
+    for name in ("ink", "soft", "link", "accent"):
+        assert f"--{name}" in (DEFAULT_THEME / "static" / "style.css").read_text("utf-8")

@@ -62,8 +62,15 @@ def test_setting_spaces_twice_changes_nothing(text: str) -> None:
 
 
 @given(st.text(max_size=60))
-def test_only_blanks_change(text: str) -> None:
-    assert "".join(french_text(text).split()) == "".join(text.split())
+def test_only_blanks_and_apostrophes_change(text: str) -> None:
+    assert "".join(french_text(text).split()).replace("’", "'") == "".join(text.split()).replace("’", "'")
+
+
+def test_an_apostrophe_inside_a_word_is_a_typographic_one_and_markup_keeps_its_own() -> None:
+    assert french_text("L'eau d'Orvane, 'dit-on'") == "L’eau d’Orvane, 'dit-on'"
+    assert french_html("<a title='l&apos;eau'>l'eau</a> <code>a'b</code>") == (
+        "<a title='l&apos;eau'>l’eau</a> <code>a'b</code>"
+    )
 
 
 def test_only_french_is_set_the_french_way() -> None:
