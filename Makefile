@@ -39,6 +39,7 @@ chaos: install
 bench: install
 	$(BIN)/python -m bench $(if $(ARTICLES),--articles $(ARTICLES))
 	$(BIN)/python -m bench.related_cost $(if $(ARTICLES),--articles $(ARTICLES))
+	$(BIN)/python -m bench.deliveries
 
 compose-test:
 	sh tests/compose/run.sh

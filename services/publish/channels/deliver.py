@@ -12,6 +12,7 @@ import json
 import logging
 import threading
 import time
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -334,8 +335,7 @@ def _set_aside(claim: Claim, aside: Sequence[tuple[Job, Row[Any] | None]]) -> No
         # Sent, perhaps: nobody knows. It is shown as that, and a person may send it again.
         unknown = [row for row in mine if states.get(row.id) == "sending"]
         store.fail(session, [row.id for row in unknown], now, "unknown")
-        store.count(session, {(row.channel, "unknown"): 1 for row in unknown})
-        # Made due again between our look and now, by a person: asked for anew as well, so nothing is left behind.
+        store.count(session, Counter((row.channel, "unknown_total") for row in unknown))
     for job, _ in aside:
         if job in claim.jobs:
             claim.jobs.remove(job)
