@@ -5,8 +5,8 @@ from alembic import op
 
 from shared.db import UtcDateTime
 
-revision = "0002"
-down_revision = "0010"
+revision = "0004"
+down_revision = "0003"
 
 
 def upgrade() -> None:

@@ -5,8 +5,8 @@ from alembic import op
 
 from shared.db import UtcDateTime
 
-revision = "0006"
-down_revision = "0011"
+revision = "0007"
+down_revision = "0006"
 
 
 def upgrade() -> None:

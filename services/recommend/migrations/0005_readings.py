@@ -7,8 +7,8 @@ from alembic import op
 
 from services.recommend.index import read
 
-revision = "0012"
-down_revision = "0011"
+revision = "0005"
+down_revision = "0004"
 branch_labels = None
 depends_on = None
 

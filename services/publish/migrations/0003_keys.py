@@ -4,8 +4,8 @@ from alembic import op
 
 from shared.keys import create_keys_table_v1
 
-revision = "0010"
-down_revision = "0005"
+revision = "0003"
+down_revision = "0002"
 branch_labels = None
 depends_on = None
 

@@ -4,7 +4,7 @@ from alembic import op
 
 from shared.keys import create_keys_table_v1
 
-revision = "0010"
+revision = "0003"
 down_revision = "0002"
 branch_labels = None
 depends_on = None
