@@ -305,7 +305,7 @@ def an_article_goes_live_and_is_killed(containers: Containers) -> None:
     page = wait_for(lambda: _page(reader, path, made["headline"]), "the page of the first article", 30)
     for name, value in {
         "content-type": "text/html; charset=utf-8",
-        "cache-control": "no-cache",
+        "cache-control": "public, max-age=0, s-maxage=1, stale-while-revalidate=1, stale-if-error=86400",
         "x-content-type-options": "nosniff",
         "referrer-policy": "strict-origin-when-cross-origin",
         "vary": "Accept-Encoding",
