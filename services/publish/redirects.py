@@ -41,24 +41,43 @@ def follow(
     *,
     now: datetime,
 ) -> None:
-    """Have the former addresses of these articles lead to their present ones; what was made by hand stays."""
+    """Have the former addresses of these articles lead to their present ones; what was made by hand stays.
+
+    Those of a killed article are gone as the article is, until it is restored.
+    """
     rows = []
+    killed: list[UUID] = []
     for article in articles:
         known = before.get(article.id)
         former = set(article.old_paths)
         if known is not None:
             former.add(known.teaser.path)
-        rows += [
-            {"path": path, "target": article.path, "article_id": article.id, "made_at": now}
-            for path in sorted(former - {article.path})
-            if _is_path(path)
-        ]
-    if not rows:
+        paths = [path for path in sorted(former - {article.path}) if _is_path(path)]
+        if article.status == "killed" and paths:
+            killed.append(article.id)
+            _bury(builder, article, paths)
+        else:
+            rows += [{"path": path, "target": article.path, "article_id": article.id, "made_at": now} for path in paths]
+    if not rows and not killed:
         return
-    session.connection().execute(_follow(session), rows)
+    if killed:
+        session.execute(delete(_redirects).where(_redirects.c.article_id.in_(killed)))
+    if rows:
+        session.connection().execute(_follow(session), rows)
     for row in rows:
-        builder.site.redirect(str(row["path"]), str(row["target"]))
+        path = str(row["path"])
+        builder.site.redirect(path, str(row["target"]))
+        if builder.site.read(path) is None:
+            builder.site.remove(path)  # a tombstone from the time when its article was killed
     jobs.add(session, EXPORT_REDIRECTS, "all", lane="normal", run_at=now + EXPORT_AFTER)
+
+
+def _bury(builder: Builder, article: PublicArticle, paths: Sequence[str]) -> None:
+    tombstone = builder.renderer.withdrawn_page(article.language, article.status)
+    for path in paths:
+        builder.site.redirect(path, None)
+        if builder.site.read(path) is None:  # else another article stands there now
+            builder.site.bury(path, tombstone)
 
 
 @per_dialect

@@ -222,6 +222,26 @@ def test_a_former_address_leads_to_the_present_one(house: House) -> None:
     assert house.differences() == []
 
 
+def test_the_former_addresses_of_a_killed_article_are_gone_until_it_is_restored(house: House) -> None:
+    article = public_article(old_paths=("/2019/vieux.html",))
+    house.hear(published(**vars(article)))
+    gone = replace(article, change=2, status="killed", body_html="")
+
+    house.hear(killed(**vars(gone)), lane="urgent")
+    house.finish()
+
+    assert house.site.redirected("/2019/vieux.html") is None
+    assert house.site.tombstone("/2019/vieux.html") is not None
+    assert (house.site.folder / "redirects.map").read_text("utf-8") == ""
+    assert house.differences() == []
+
+    house.hear(published(**vars(replace(article, change=3))))
+    house.finish()
+
+    assert house.site.redirected("/2019/vieux.html") == article.path
+    assert house.site.tombstone("/2019/vieux.html") is None
+
+
 def test_redirects_by_hand_refuse_loops_pages_and_what_is_no_address(house: House) -> None:
     article = public_article()
     house.hear(published(**vars(article)))
