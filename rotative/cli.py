@@ -69,7 +69,14 @@ def talks(command: Callable[..., R]) -> Callable[..., R]:
 
 
 @main.command()
-@click.option("--port", type=click.IntRange(1, 65535), default=8000, show_default=True, help="Where the site answers.")
+@click.option(
+    "--port",
+    type=click.IntRange(1, 65535),
+    default=8000,
+    envvar="ROTATIVE_PORT",
+    show_default=True,
+    help="Where the site answers.",
+)
 @data_option
 @click.option("--flower/--no-flower", "with_flower", default=True, help="Run Flower, which shows the tasks.")
 @click.option("--demo", is_flag=True, help="Post the demo newspaper if there is no article yet.")

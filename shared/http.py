@@ -248,7 +248,22 @@ def json_body(*media_types: str) -> Any:
     if request.mimetype not in accepted:
         got = request.mimetype or "nothing"
         raise errors.UnsupportedMediaType(f"Send Content-Type: {accepted[0]}, not {got}.")
-    return parse_json(request.get_data(cache=False))
+    return parse_json(_whole_body())
+
+
+def _whole_body() -> bytes:
+    """The request's body. Raises TooLarge, also where it does not say its length, and BadRequest for a broken one."""
+    try:
+        raw = request.get_data(cache=False)
+    except HTTPException:
+        raise
+    except Exception:  # a server's own words for chunks that are none, and for connections that end
+        raise errors.BadRequest("The body cannot be read to its end: a chunk is malformed, or it broke off.") from None
+    if request.content_length is None and len(raw) >= MOST_BODY_BYTES:
+        raise errors.TooLarge(f"A body may have at most {MOST_BODY_BYTES} bytes.")
+    if request.content_length is not None and len(raw) < request.content_length:
+        raise errors.BadRequest(f"The body ended after {len(raw)} of {request.content_length} bytes; send it again.")
+    return raw
 
 
 def parse_json(raw: bytes) -> Any:

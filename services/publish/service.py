@@ -68,6 +68,7 @@ def make_builder(settings: PublishSettings) -> Builder:
             settings.theme_dirs,
             forms=("avif", "webp", "jpg") if settings.avif else ("webp", "jpg"),
             hubs=settings.websub_hubs,
+            letters=settings.smtp is not None,
         ),
         LocalSite(settings.site_folder),
     )

@@ -1,5 +1,7 @@
 """A few journeys through the embedded system, as editors, readers and operators make them."""
 
+import json
+import socket
 import sqlite3
 import stat
 from xml.etree import ElementTree
@@ -270,6 +272,42 @@ def test_a_broken_newsroom_file_and_setting_are_named_with_what_they_should_be(s
     assert wrong_words.startswith("ROTATIVE_RETENTION_DAYS should be a number")
 
 
+@pytest.mark.parametrize("chunk", [b"zz\r\n{}\r\n", b"2\r\n{}XX0\r\n\r\n"])
+def test_a_malformed_body_is_refused_and_harms_nobody(start, chunk):
+    system = start().wait_until_ready()
+    head = (
+        f"POST /v1/articles HTTP/1.1\r\nHost: 127.0.0.1\r\nAuthorization: Bearer {system.key}\r\n"
+        "Content-Type: application/json\r\nTransfer-Encoding: chunked\r\nConnection: close\r\n\r\n"
+    )
+
+    with socket.create_connection(("127.0.0.1", system.port), 10) as line:
+        line.sendall(head.encode() + chunk)
+        answer = b"".join(iter(lambda: line.recv(4096), b""))
+
+    assert answer.startswith(b"HTTP/1.1 400"), answer[:200]
+    assert b"application/problem+json" in answer
+    assert post(system, REOPENED)
+
+
+def test_a_batch_that_breaks_off_says_where(start):
+    system = start().wait_until_ready()
+    body = {"format": "text", "text": "Le pont du port a rouvert ce matin."}
+    line = json.dumps({"headline": "Le pont", "section": "societe", "body": body}).encode() + b"\n"
+    head = (
+        f"POST /v1/articles/batch HTTP/1.1\r\nHost: 127.0.0.1\r\nAuthorization: Bearer {system.key}\r\n"
+        f"Content-Type: application/x-ndjson\r\nContent-Length: {len(line) + 50}\r\nConnection: close\r\n\r\n"
+    )
+
+    with socket.create_connection(("127.0.0.1", system.port), 10) as connection:
+        connection.sendall(head.encode() + line)
+        connection.shutdown(socket.SHUT_WR)
+        answer = b"".join(iter(lambda: connection.recv(4096), b""))
+
+    assert answer.startswith(b"HTTP/1.1 200"), answer[:200]
+    assert b'"status": 201' in answer
+    assert b"broke off" in answer
+
+
 def test_a_broken_theme_and_missing_pages_are_named(start, tmp_path):
     templates = tmp_path / "theme" / "templates"
     templates.mkdir(parents=True)
@@ -281,7 +319,7 @@ def test_a_broken_theme_and_missing_pages_are_named(start, tmp_path):
     broken = refused(start, ROTATIVE_THEME=str(tmp_path / "theme"))
 
     assert without_pages[0] == broken[0] == 2
-    assert "nowhere: should be a folder" in without_pages[1]
+    assert "nowhere should be a folder" in without_pages[1]
     assert "article.html" in broken[1]
     assert "Traceback" not in without_pages[1] + broken[1]
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 from collections.abc import Iterator
 from typing import IO, Any
 
@@ -33,6 +34,9 @@ _BULK = {
 }
 
 
+_BROKEN = "The body broke off here; send again what has no verdict."
+
+
 def add_batch_route(bp: Any, desk: Desk) -> None:
     """The route of batches."""
     content = {
@@ -53,7 +57,7 @@ def add_batch_route(bp: Any, desk: Desk) -> None:
         """
         if request.mimetype not in _TYPES:
             raise UnsupportedMediaType(f"Send Content-Type: {NDJSON}, not {request.mimetype or 'nothing'}.")
-        request.max_content_length = None  # lines are bounded instead
+        request.max_content_length = sys.maxsize  # lines are bounded instead; None would mean the limit of all others
         dry = is_dry_run()
         lane = "bulk" if truth("bulk") else None
         lines = _lines(desk, key=None if dry else idempotency_key(), lane=lane)
@@ -68,7 +72,16 @@ def add_batch_route(bp: Any, desk: Desk) -> None:
 
 def _lines(desk: Desk, *, key: str | None, lane: str | None) -> Iterator[Line]:
     number = 0
-    for raw in raw_lines(request.stream):
+    stream = _Counted(request.stream)
+    raws = raw_lines(stream)
+    while True:
+        try:
+            raw = next(raws)
+        except StopIteration:
+            break
+        except Exception:  # a server's own words for chunks that are none, and for connections that end
+            yield Line(number + 1, 0, refused=BadRequest(_BROKEN))
+            return
         if raw is not None and not raw.strip():
             continue
         number += 1
@@ -79,9 +92,25 @@ def _lines(desk: Desk, *, key: str | None, lane: str | None) -> Iterator[Line]:
             yield Line(number, 0, refused=BadRequest(f"The line is longer than {LINE_BYTES} bytes."))
         else:
             yield _line(desk, number, raw, key=key, lane=lane)
+    if request.content_length is not None and stream.count < request.content_length:
+        yield Line(number + 1, 0, refused=BadRequest(_BROKEN))
 
 
-def raw_lines(stream: IO[bytes]) -> Iterator[bytes | None]:
+class _Counted:
+    """A stream that counts what was read of it: a connection may end before the body does."""
+
+    def __init__(self, stream: IO[bytes]) -> None:
+        self._stream = stream
+        self.count = 0
+
+    def read(self, size: int) -> bytes:
+        """At most so many bytes; none at the end."""
+        block = self._stream.read(size)
+        self.count += len(block)
+        return block
+
+
+def raw_lines(stream: IO[bytes] | _Counted) -> Iterator[bytes | None]:
     """The lines of a stream, None for one that is longer than LINE_BYTES.
 
     Read in blocks: the readline of werkzeug's streams asks for one byte at a time, which cost more than all the rest.

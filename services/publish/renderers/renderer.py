@@ -91,6 +91,7 @@ class Renderer:
 
     theme_dirs: the newsroom's own folders, the strongest first; any file in them replaces the theme's of that name.
     forms: the formats of pictures, the best first, "jpg" last. hubs: WebSub's, named in feeds.
+    letters: whether there is a newsletter to sign up for.
     Raises ThemeError if a theme cannot be used, and for an edition whose language has no labels; StaticPageError.
     """
 
@@ -101,6 +102,7 @@ class Renderer:
         *,
         forms: Sequence[str] = ("webp", "jpg"),
         hubs: Sequence[str] = (),
+        letters: bool = True,
     ) -> None:
         self.newsroom = newsroom
         self.forms = tuple(forms)
@@ -115,7 +117,7 @@ class Renderer:
         for edition in self._editions.values():
             edition.head = self._part("head.html", edition, assets=theme.paths, ai_opt_out=newsroom.ai_opt_out)
             words = words_for(edition.language)
-            informed = self._part("stay_informed.html", edition, assets=theme.paths, words=words)
+            informed = self._part("stay_informed.html", edition, assets=theme.paths, words=words, letters=letters)
             edition.footer = informed + self._part("footer.html", edition)
         get = theme.templates.get_template
         self._article, self._front, self._list = get("article.html"), get("front.html"), get("list.html")
@@ -127,7 +129,7 @@ class Renderer:
         self._bylines = lru_cache(1024)(self._write_bylines)
         self._tombstone = lru_cache(32)(self._write_message)
         self._feeds = FeedWriter(newsroom, self._body, self._corrections, self._section_name, hubs)
-        self.version = _version(newsroom, theme.digest, self._static_pages, (*self.forms, *hubs))
+        self.version = _version(newsroom, theme.digest, self._static_pages, (*self.forms, *hubs, f"letters {letters}"))
 
     # Articles
 

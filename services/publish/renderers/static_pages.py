@@ -44,7 +44,10 @@ def load_pages(newsroom: Newsroom) -> Mapping[str, StaticPage]:
     if folder is None:
         return found
     if not folder.is_dir():
-        raise StaticPageError(f"{folder}: should be a folder with a folder of Markdown for each language")
+        raise StaticPageError(
+            f"pages: {folder} should be a folder that holds a folder of Markdown for each language; the newsroom's "
+            "`pages` is looked for beside its file, and may be left out"
+        )
     for language in newsroom.languages:
         for file in sorted((folder / language).glob("*.md")):
             page = _read(newsroom, language, file)

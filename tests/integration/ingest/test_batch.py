@@ -14,6 +14,7 @@ from services.ingest.actions import batch
 from services.ingest.models import FirstAnswer
 from services.ingest.routes import batch as routes
 from shared import clock
+from shared.http import MOST_BODY_BYTES
 from tests.integration.ingest.conftest import Newsroom
 
 
@@ -149,3 +150,14 @@ def test_first_answers_are_kept_for_a_day(newsroom: Newsroom, monkeypatch: pytes
                 return len(session.scalars(select(FirstAnswer.key)).all())
 
     assert (left_after(23), left_after(25)) == (1, 0)
+
+
+def test_a_batch_may_be_larger_than_any_other_body(newsroom: Newsroom) -> None:
+    long = {"format": "text", "text": "La mairie a confirmé. " * 8_000}
+    lines = [article(headline=f"Numéro {number}", body=long, status="draft") for number in range(60)]
+
+    verdicts = send(newsroom, lines, "?dry_run=true")
+
+    assert sum(len(json.dumps(line)) for line in lines) > MOST_BODY_BYTES
+    assert len(verdicts) == 60
+    assert {one["status"] for one in verdicts} <= {200, 201}
