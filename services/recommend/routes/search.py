@@ -8,15 +8,18 @@ from flask import request
 from flask_smorest import Blueprint
 
 from services.recommend import schemas
-from services.recommend.pace import Pace, address_of
 from services.recommend.search import actions
 from shared import http
+from shared.pace import Pace, address_of
+
+# What one address may ask: by far more than a reader does, and less than a harvester.
+PER_SECOND, BURST = 10.0, 40
 
 
 def search_blueprint() -> Any:
     """Search, for readers. Limited by address: everybody may ask."""
     bp = Blueprint("search", __name__, url_prefix="/v1/search", description="What readers search")
-    pace = Pace()
+    pace = Pace(PER_SECOND, BURST)
 
     @bp.get("")
     @bp.arguments(schemas.SearchQuery, location="query")

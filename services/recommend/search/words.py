@@ -38,16 +38,18 @@ def words(text: str) -> list[str]:
     """The folded words of a text in their order; scripts without spaces as overlapping pairs of letters."""
     found: list[str] = []
     for word in WORD.findall(unicodedata.normalize("NFC", text)):
-        if word.isascii() or not SPACELESS.search(word):
+        if word.isascii():
             found.append(fold(word))
-        else:
+        elif SPACELESS.search(word):
             found += pairs(word)
+        else:
+            found += WORD.findall(fold(word))  # folding takes "⑴" and "ﷺ" apart, into more than letters
     return [word for word in found if word]
 
 
 def pairs(word: str) -> list[str]:
     """Each two letters of a word that follow one another; the word itself if it has only one."""
-    folded = fold(word)
+    folded = "".join(WORD.findall(fold(word)))
     return [folded[at : at + 2] for at in range(max(1, len(folded) - 1))]
 
 

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from services.recommend import domain
-from services.recommend.pace import Pace, address_of
 from services.recommend.search.excerpts import excerpt
 from services.recommend.search.queries import as_fts5, as_tsquery, as_tsvector, parse
 from services.recommend.search.words import searched, words
 from shared.errors import TooManyRequests
+from shared.pace import Pace, address_of
 
 
 @pytest.mark.parametrize(
@@ -61,6 +61,7 @@ def test_what_asks_for_no_word_finds_nothing(nothing: str) -> None:
 
 @settings(max_examples=300, deadline=None)
 @given(text=st.text(max_size=60), language=st.sampled_from(["fr", "ar", "xx", None]))
+@example(text="⑴ ﷺ ㈱会社", language="ar")
 def test_whatever_is_typed_becomes_a_query_of_bare_words(text: str, language: str | None) -> None:
     query = parse(text, language)
     for term in (*query.wanted, *query.unwanted):
