@@ -24,7 +24,7 @@ from services.publish.channels.loop import Loop
 from services.publish.channels.owners import Owners
 from services.publish.channels.public import PublicAddress
 from services.publish.channels.secrets import indexnow_key, signing_secrets, token, vapid_key, web_push
-from services.publish.pace import Pace
+from services.publish.passes import Passes
 from services.publish.previews import forget_ended, receive_previews
 from services.publish.renderers import Renderer
 from services.publish.settings import PublishSettings
@@ -77,7 +77,7 @@ def make_builder(settings: PublishSettings) -> Builder:
 def create_service(settings: PublishSettings) -> Publish:
     """publish with its tools; made once in each process."""
     builder = make_builder(settings)
-    pace = Pace()
+    passes = Passes()
     loop = Loop()
     gates: list[Any] = []
 
@@ -100,14 +100,14 @@ def create_service(settings: PublishSettings) -> Publish:
 
     def receive_articles(session: Session, heard: list[Heard]) -> None:
         actions.receive_articles(
-            session, heard, builder=builder, pace=pace, now=clock.now(), look_first=public is not None
+            session, heard, builder=builder, passes=passes, now=clock.now(), look_first=public is not None
         )
 
     def receive_related(session: Session, heard: list[Heard]) -> None:
-        actions.receive_related(session, heard, pace=pace, now=clock.now())
+        actions.receive_related(session, heard, passes=passes, now=clock.now())
 
     def build_pages(claim: Claim) -> None:
-        actions.build_pages(claim, builder=builder, pace=pace)
+        actions.build_pages(claim, builder=builder, passes=passes)
 
     def announce(claim: Claim) -> None:
         announce_later(claim, builder=builder, look_at=public.look_at if public is not None else None)
@@ -120,7 +120,7 @@ def create_service(settings: PublishSettings) -> Publish:
 
     def make_renditions(claim: Claim) -> None:
         def ask(session: Session, ids: Iterable[UUID]) -> None:
-            actions.show_pictures(session, ids, builder=builder, pace=pace, now=clock.now())
+            actions.show_pictures(session, ids, builder=builder, passes=passes, now=clock.now())
 
         renditions.make_renditions(claim, builder=builder, media=settings.media_store, ask=ask)
 

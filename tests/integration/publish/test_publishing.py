@@ -13,7 +13,7 @@ from sqlalchemy import select, update
 from services.publish import actions, upkeep
 from services.publish.channels import subscriptions
 from services.publish.models import Delivery, Page
-from services.publish.pace import Pace
+from services.publish.passes import Passes
 from services.publish.service import Publish, create_service
 from services.publish.settings import PublishSettings
 from services.publish.site import LocalSite
@@ -130,6 +130,36 @@ def test_a_kill_leaves_a_tombstone_that_no_late_event_passes(house: House) -> No
     house.finish()
     assert house.site.read(article.path) is None
     assert house.differences() == []
+
+
+def test_a_drafted_page_whose_articles_have_changed_meanwhile_is_not_put_in_place(house: House) -> None:
+    article, other, third = (public_article(slug=slug, headline=slug) for slug in ("le-scandale", "autre", "tiers"))
+    house.hear(*(published(**vars(one)) for one in (article, other, third)), related(other, article))
+    house.finish()
+    builder, paths = house.publish.builder, [article.path, other.path, third.path]
+    with house.node.reading() as session:
+        draft = builder.draft(session, paths, now=clock.now(), check=paths)
+
+    house.hear(killed(**{**vars(article), "status": "killed", "change": 5, "body_html": ""}), lane="urgent")
+    with house.node.unit_of_work() as session:
+        built = builder.put(session, draft, paths, now=clock.now())
+
+    assert built.stale == {article.path, other.path}
+    assert house.site.read(article.path) is None
+    assert "le-scandale" not in house.page(other.path)
+
+
+def test_a_draft_of_nothing_does_not_remove_the_page_that_has_come_meanwhile(house: House) -> None:
+    builder, article = house.publish.builder, public_article()
+    with house.node.reading() as session:
+        draft = builder.draft(session, [article.path], now=clock.now())
+
+    house.hear(published(**vars(article)))
+    with house.node.unit_of_work() as session:
+        built = builder.put(session, draft, [article.path], now=clock.now())
+
+    assert built.stale == {article.path}
+    assert article.headline in house.page(article.path)
 
 
 def test_a_set_that_names_an_article_not_yet_held_shows_it_once_it_is(house: House) -> None:
@@ -272,7 +302,7 @@ def test_a_page_built_while_its_related_article_is_taken_in_shows_it(house: Hous
 
     def take_in(session: Any) -> None:
         actions.receive_articles(
-            session, [decode(envelope, "normal")], builder=house.publish.builder, pace=Pace(), now=clock.now()
+            session, [decode(envelope, "normal")], builder=house.publish.builder, passes=Passes(), now=clock.now()
         )
 
     def relate_and_build() -> None:
@@ -293,7 +323,7 @@ def test_a_related_set_that_comes_while_its_article_is_taken_in_is_shown(house: 
 
     def take_in(session: Any) -> None:
         actions.receive_articles(
-            session, [decode(envelope, "normal")], builder=house.publish.builder, pace=Pace(), now=clock.now()
+            session, [decode(envelope, "normal")], builder=house.publish.builder, passes=Passes(), now=clock.now()
         )
 
     beside(house, take_in, lambda: house.hear(related(new, old)))
