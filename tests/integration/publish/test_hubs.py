@@ -17,24 +17,9 @@ from services.publish.settings import PublishSettings
 from shared import clock, migrate
 from tests.factories import killed, public_article, published
 from tests.fakes import Receiver, receiver
-from tests.integration.publish.test_deliveries import deliver, let_time_pass, states, statuses
-from tests.integration.publish.test_publishing import House, subscribe
+from tests.integration.publish.house import House, deliver, let_time_pass, states, statuses, subscribe
 
 FEEDS = ("atom.xml", "feed.json", "feed.xml")
-
-
-@pytest.fixture
-def house(database_of: Callable[[str], str], settings_for: Callable[..., PublishSettings]) -> Iterator[House]:
-    settings = settings_for(
-        "publish",
-        database_of("publish"),
-        cls=PublishSettings,
-        ROTATIVE_WEBHOOK_ALLOW="127.0.0.0/8",
-        ROTATIVE_BASE_URL="https://journal.test",
-    )
-    house = House(create_service(settings), settings)
-    yield house
-    house.node.close()
 
 
 @pytest.fixture

@@ -2,20 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor, wait
-from pathlib import Path
 from typing import Any, ClassVar
 
 import pytest
 from sqlalchemy import select, update
 
 from services.publish import actions, upkeep
-from services.publish.channels import subscriptions
-from services.publish.models import Delivery, Page
+from services.publish.models import Delivery
 from services.publish.pace import Pace
-from services.publish.service import Publish, create_service
-from services.publish.settings import PublishSettings
 from services.publish.site import LocalSite
 from shared import clock
 from shared.errors import Unprocessable
@@ -23,69 +19,15 @@ from shared.event_schemas import decode, encode
 from shared.events import (
     ArticleCorrected,
     Correction,
-    Event,
     PublicArticle,
     RelatedChanged,
     RelatedSet,
     RelatedSetEntry,
 )
 from shared.ids import new_id
-from shared.service import Node
 from shared.tables import jobs as jobs_table
 from tests.factories import killed, public_article, published, today
-
-
-class House:
-    """publish in one process without a worker: events are heard and due jobs done when the test says so."""
-
-    def __init__(self, publish: Publish, settings: PublishSettings) -> None:
-        self.publish = publish
-        self.node = Node(publish.service, settings, here=("urgent", "normal"))
-        self.site: LocalSite = publish.builder.site
-
-    def hear(self, *events: Event, lane: str = "normal") -> None:
-        for event in events:
-            envelope = encode(event, event_id=new_id(), source="ingest", said_at=clock.now(), trace="")
-            self.node.hear([envelope], lane, again=False)
-
-    def finish(self) -> None:
-        """Do everything that is waiting, however long it was to wait, but deliveries."""
-        while True:
-            with self.node.unit_of_work() as session:
-                waiting = (jobs_table.c.state == "ready") & jobs_table.c.lane.not_in(("deliver", "retry"))
-                if not session.scalars(select(jobs_table.c.id).where(waiting)).all():
-                    return
-                session.execute(update(jobs_table).where(waiting).values(run_at=clock.now()))
-            for lane in ("urgent", "normal", "bulk"):
-                self.node.run_jobs(lane)
-
-    def page(self, path: str) -> str:
-        content = self.site.read(path)
-        return content.decode() if content is not None else ""
-
-    def builds(self) -> dict[str, int]:
-        with self.node.reading() as session:
-            return {row.path: row.build for row in session.execute(select(Page.path, Page.build))}
-
-    def differences(self) -> list[dict[str, Any]]:
-        with self.node.reading() as session:
-            return upkeep.verify(session, builder=self.publish.builder)
-
-
-@pytest.fixture
-def house(
-    database_of: Callable[[str], str], settings_for: Callable[..., PublishSettings], tmp_path: Path
-) -> Iterator[House]:
-    settings = settings_for(
-        "publish",
-        database_of("publish"),
-        cls=PublishSettings,
-        ROTATIVE_WEBHOOK_ALLOW="127.0.0.0/8",
-        ROTATIVE_BASE_URL="https://journal.test",
-    )
-    house = House(create_service(settings), settings)
-    yield house
-    house.node.close()
+from tests.integration.publish.house import House, subscribe
 
 
 def related(article: PublicArticle, *others: PublicArticle, number: int = 1) -> RelatedChanged:
@@ -217,18 +159,6 @@ def test_only_pages_can_be_rebuilt_by_their_path(house: House) -> None:
 
 
 # Announcing
-
-
-def subscribe(house: House, **wanted: Any) -> Any:
-    with house.node.unit_of_work() as session:
-        values = {"channel": "webhook", "url": "http://127.0.0.1:9/hook", "filter": {}, **wanted}
-        return subscriptions.subscribe(
-            session,
-            allow=house.node.settings.webhook_allow,
-            newsroom=house.publish.builder.newsroom,
-            now=clock.now(),
-            **values,
-        ).id
 
 
 def deliveries(house: House) -> list[tuple[str, int, str]]:
