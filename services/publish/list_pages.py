@@ -15,8 +15,7 @@ from services.publish import list_store, lists, store
 from services.publish.list_store import size_of
 from services.publish.lists import PLACES, SITEMAP_PLACES, Listing
 from services.publish.made import Made
-from services.publish.renderers import Renderer
-from services.publish.renderers.renderer import FRONT_TEASERS, Turn
+from services.publish.renderers import FRONT_TEASERS, Renderer, Turn
 from services.publish.renderers.sitemaps import NEWS_AGE, NEWS_MOST
 from services.publish.views import Entry
 
