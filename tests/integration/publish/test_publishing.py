@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor, wait
 from typing import Any, ClassVar
@@ -10,10 +11,12 @@ import pytest
 from sqlalchemy import select, update
 
 from services.publish import actions, upkeep
+from services.publish.channels import announce
+from services.publish.kinds import ANNOUNCE
 from services.publish.models import Delivery
 from services.publish.pace import Pace
 from services.publish.site import LocalSite
-from shared import clock
+from shared import clock, jobs
 from shared.errors import Unprocessable
 from shared.event_schemas import decode, encode
 from shared.events import (
@@ -26,6 +29,7 @@ from shared.events import (
 )
 from shared.ids import new_id
 from shared.tables import jobs as jobs_table
+from shared.tables import outbox as outbox_table
 from tests.factories import killed, public_article, published, today
 from tests.integration.publish.house import House, subscribe
 
@@ -378,3 +382,56 @@ def test_nothing_is_announced_before_its_page_is_in_place(house: House) -> None:
     house.finish()
     assert deliveries(house) == [("article.published", 1, "due")]
     assert house.page(article.path)
+
+
+class StuckSite(LocalSite):
+    """A site that loses every page, as a full disk or a missing mount does."""
+
+    def put(self, path: str, content: bytes, *, clear: bool = True) -> None:
+        """Lose it."""
+
+
+def progress(house: House) -> list[tuple[str, str | None]]:
+    """What the article's timeline is told: (step, where)."""
+    with house.node.reading() as session:
+        bodies = session.scalars(select(outbox_table.c.envelope).order_by(outbox_table.c.seq)).all()
+    facts = [fact for body in bodies for fact in json.loads(body)["data"]["facts"]]
+    return [(fact["step"], fact["detail"].get("where")) for fact in facts]
+
+
+def test_an_announcement_whose_page_never_comes_is_seen_buried_and_told_once_it_is_retried(house: House) -> None:
+    site = house.site
+    house.publish.builder.site = StuckSite(site.folder)
+    subscribe(house)
+    article = public_article()
+    house.hear(published(**vars(article)))
+
+    def look() -> None:
+        with house.node.unit_of_work() as session:
+            of_it = update(jobs_table).where(jobs_table.c.kind == ANNOUNCE, jobs_table.c.state == "ready")
+            session.execute(of_it.values(run_at=clock.now()))
+        house.node.run_jobs("normal")
+
+    for _ in range(announce.TOLD_AFTER + 2):
+        look()
+    with house.node.reading() as session:
+        assert announce.waiting(session) == 1
+    assert progress(house) == [("announcement_waits", article.path)]
+
+    with house.node.unit_of_work() as session:
+        (job,) = session.execute(select(jobs_table).where(jobs_table.c.kind == ANNOUNCE))
+        old = {**json.loads(job.payload), "written_at": (clock.now() - announce.PATIENCE * 1.1).isoformat()}
+        session.execute(update(jobs_table).where(jobs_table.c.id == job.id).values(payload=json.dumps(old)))
+    for _ in range(announce.LAST_TRIES):
+        look()
+    with house.node.reading() as session:
+        (dead,) = jobs.dead(session)
+    assert article.path in dead.error
+    assert progress(house)[1:] == [("announcement_given_up", article.path)]
+    assert deliveries(house) == []
+
+    house.publish.builder.site = site
+    with house.node.unit_of_work() as session:
+        jobs.retry_dead(session, dead.id, now=clock.now())
+    house.finish()
+    assert deliveries(house) == [("article.published", 1, "due")]
