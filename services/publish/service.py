@@ -17,7 +17,7 @@ from sqlalchemy.orm import Session
 from services.publish import actions, kinds, redirects, renditions, upkeep
 from services.publish.build import Builder
 from services.publish.channels import deliveries, digests, readers, store, subscriptions, surfaces
-from services.publish.channels.announce import announce_later, fan_out
+from services.publish.channels.announce import announce_later, fan_out, waiting
 from services.publish.channels.deliver import LEASE_S, Deliverer
 from services.publish.channels.letters import Letters
 from services.publish.channels.loop import Loop
@@ -91,7 +91,7 @@ def create_service(settings: PublishSettings) -> Publish:
         loop,
         lambda row: _secrets_of(settings, row),
         lambda: _make_transports(settings, builder, make_gate(settings.webhook_allow)),
-        lambda session, body, made_at: surfaces.are_in_place(session, builder.site, body, made_at, clock.now()),
+        lambda session, row: surfaces.not_in_place(session, builder.site, builder.newsroom, row),
     )
     public = None
     if settings.public_check:
@@ -223,6 +223,7 @@ def _status(session: Session) -> Mapping[str, float | int | str | None]:
         numbers[f'deliveries{{channel="{channel}",state="{state}"}}'] = count
     for state in ("due", "failed"):
         numbers[f"deliveries_{state}"] = sum(count for (_, one), count in counted.items() if one == state)
+    numbers["announcements_waiting"] = waiting(session)
     # A flash may take a moment; one that no receiver of a channel has after a minute is a fault that people should see.
     now = clock.now()
     unheard = store.flashes_unheard(session, now - timedelta(days=1), now - timedelta(minutes=1))
