@@ -14,9 +14,10 @@ from sqlalchemy.orm import Session
 from services.publish.build import Builder
 from services.publish.models import Preview
 from services.publish.pages import html
-from shared import clock, http
+from shared import clock, http, outbox
 from shared.db import per_dialect
 from shared.event_schemas import Heard, PreviewedArticleSchema
+from shared.events import ArticleProgress, ProgressFact
 
 _PREVIEWS: Table = Preview.__table__  # type: ignore[assignment]
 _SCHEMA = PreviewedArticleSchema()
@@ -34,7 +35,12 @@ def _hold(insert: Callable[[Table], Any]) -> Any:
 
 
 def receive_previews(session: Session, heard: Sequence[Heard]) -> None:
-    """Hold what links show; one that was revoked shows nothing. What is not newer than what is held is dropped."""
+    """Hold what links show; one that was revoked shows nothing. What is not newer than what is held is dropped.
+
+    That a kill has ended a link is told to the article's timeline.
+    """
+    now = clock.now()
+    gone: list[ProgressFact] = []
     for one in heard:
         event = one.event
         session.execute(
@@ -47,6 +53,12 @@ def receive_previews(session: Session, heard: Sequence[Heard]) -> None:
                 "article": None if event.article is None else _SCHEMA.dump(event.article),
             },
         )
+        if event.article is None and event.killed_article is not None and event.killed_change is not None:
+            detail: dict[str, Any] = {"surface": "previews", "preview": str(event.id)}
+            fact = {"article_id": event.killed_article, "change": event.killed_change, "step": "gone", "at": now}
+            gone.append(ProgressFact(**fact, detail=detail))
+    if gone:
+        outbox.say(session, ArticleProgress(facts=tuple(gone)))
 
 
 def forget_ended(session: Session, now: datetime, most: int) -> int:

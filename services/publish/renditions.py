@@ -97,6 +97,22 @@ def _give_up(session: Session, site: LocalSite, ids: Collection[UUID], wanted: d
         remove_unused(session, site, name)
 
 
+def looks_of(session: Session, ids: Collection[UUID]) -> dict[UUID, list[Look]]:
+    """The pictures that these articles' pages show."""
+    found: dict[UUID, list[Look]] = {}
+    shown = select(_uses.c.article_id, _looks).join(_looks, _looks.c.look == _uses.c.look)
+    for row in session.execute(shown.where(_uses.c.article_id.in_(ids))):
+        found.setdefault(row.article_id, []).append(_look(row))
+    return found
+
+
+def is_used(session: Session, name: str) -> bool:
+    """Whether a page shows this picture, with whatever focal point."""
+    digest = name.partition(" ")[0]
+    used = select(_uses.c.look).join(_looks, _looks.c.look == _uses.c.look).where(_looks.c.digest == digest)
+    return session.execute(used.limit(1)).first() is not None
+
+
 def remove_unused(session: Session, site: LocalSite, name: str) -> bool:
     """Take a picture's renditions away if nothing shows it any more; whether that was so."""
     digest = name.partition(" ")[0]
