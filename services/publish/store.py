@@ -161,6 +161,12 @@ def articles(session: Session, ids: Iterable[UUID]) -> dict[UUID, PublicArticle]
     return {row.id: _read(row.state) for row in rows}
 
 
+def is_killed(session: Session, article_id: UUID) -> bool:
+    """Whether an article is held, and was killed."""
+    found = select(_articles.c.id).where(_articles.c.id == article_id, _articles.c.status == "killed")
+    return session.execute(found).first() is not None
+
+
 def articles_at(session: Session, paths: Iterable[str]) -> dict[str, PublicArticle]:
     """The articles at these paths, live or withdrawn; the live one where a withdrawn one had the path before."""
     found: dict[str, PublicArticle] = {}

@@ -105,7 +105,7 @@ def test_a_kill_report_says_gone_only_of_what_is_gone_and_only_a_chief_brings_it
         witness = Witness(system, client, article, old, path_of(kept))
         preview = client.post(f"/v1/articles/{article['id']}/previews").json()
         witness.preview = httpx.URL(preview["url"]).path
-        wait_for(lambda: shows(system, witness.preview, FIRST_DAY[0]), "the preview")
+        wait_for(lambda: shows(system, witness.preview, FIRST_DAY[0], "<picture>"), "the preview")
         surfaces = ("page", "addresses", "lists", "feeds", "sitemaps", "related-blocks", "pictures", "search")
         assert all(witness.met(one) for one in (*surfaces, "copies", "related-sets", "previews"))
 
