@@ -156,7 +156,8 @@ class Fragments:
         if not bylines:
             return Markup()
         labels = self._editions[language].labels
-        names = [byline_html(one, self._author_path(one.name, language) if links else "") for one in bylines]
+        french = applies_to(language)
+        names = [byline_html(one, self._author_path(one.name, language) if links else "", french) for one in bylines]
         text = escape(labels.comma).join(names[:-1])
         if text:
             text += escape(labels.and_)

@@ -19,7 +19,7 @@ from services.publish.renderers.fragments import Fragments, Press
 from services.publish.renderers.safe import clean_html
 from services.publish.renderers.static_pages import StaticPage
 from services.publish.renderers.texts import filled, set_text
-from services.publish.renderers.typography import applies_to
+from services.publish.renderers.typography import applies_to, french_html
 
 
 class OtherPages(Fragments):
@@ -64,11 +64,12 @@ class OtherPages(Fragments):
     def _found(self, one: Mapping[str, Any], edition: Edition) -> dict[str, Any]:
         language = str(one.get("language") or edition.language)
         french = applies_to(language)
+        excerpt = clean_html(str(one.get("excerpt_html", "")))
         date = one.get("first_published_at")
         return {
             "url": one.get("url", ""),
             "headline": set_text(str(one.get("headline", "")), french),
-            "excerpt": Markup(clean_html(str(one.get("excerpt_html", "")))),  # noqa: S704 (allow-listed here)
+            "excerpt": Markup(french_html(excerpt) if french else excerpt),  # noqa: S704 (allow-listed here)
             "section": edition.section(self.newsroom, str(one.get("section", ""))),
             "language": language if language != edition.language else "",
             "direction": self.newsroom.direction(language),
@@ -131,7 +132,7 @@ class OtherPages(Fragments):
             labels=edition.labels,
             header=self._header(page.language, "", "list"),
             title=f"{page.title} – {edition.name}",
-            description="",
+            description=page.about,
             url=self.newsroom.url(page.path),
             heading=page.title,
             body=Markup(page.html),  # noqa: S704 (cleaned when it was read)

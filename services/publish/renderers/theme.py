@@ -15,6 +15,10 @@ from babel import Locale, UnknownLocaleError
 from jinja2 import Environment, StrictUndefined, TemplateError
 from jinja2.loaders import ChoiceLoader, FileSystemLoader
 
+from services.publish.renderers.typography import applies_to, french_text
+
+# Labels that no reader reads as they are.
+_PATTERNS = frozenset({"locale", "date", "date_time", "date_time_short", "month", "day"})
 DEFAULT_THEME = Path(__file__).parents[1] / "theme"
 ASSETS = "/assets/"
 # A newsroom's own colours and type: rules of this file follow the theme's in one style sheet.
@@ -163,6 +167,8 @@ def _labels(places: Sequence[Path], language: str) -> Labels:
         Locale.parse(words["locale"])
     except (ValueError, UnknownLocaleError) as error:
         raise ThemeError(f"{name}: locale: should be a locale such as fr_FR, not {words['locale']}") from error
+    if applies_to(language):
+        words |= {key: french_text(value) for key, value in words.items() if key not in _PATTERNS}
     return Labels(**{(key if key != "and" else "and_"): value for key, value in words.items()})
 
 

@@ -96,6 +96,6 @@
 
   const watcher = new IntersectionObserver((entries) => {
     if (entries.some((entry) => entry.isIntersecting)) more();
-  }, { rootMargin: "400px 0px" });
+  }, { rootMargin: "1600px 0px" });
   watcher.observe(status);
 })();
