@@ -298,7 +298,9 @@ class Node:
     def _lets_others_pass(self, lane: str, passed_s: float) -> bool:
         if passed_s > (BULK_SLICE_S if lane == "bulk" else SLICE_S):
             return True
-        return lane == "normal" and passed_s > POLITE_S and self.dispatcher.has_waiting(("urgent", "normal"))
+        if self._bulk is None or lane != "normal" or passed_s < POLITE_S:
+            return False
+        return self.dispatcher.has_waiting(("urgent", "normal"))
 
     def _run_claim(self, *, lane: str | None = None, ids: Sequence[int] = ()) -> bool:
         now = clock.now()
