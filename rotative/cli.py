@@ -9,7 +9,6 @@ import functools
 import json
 import os
 import sys
-import time
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar
@@ -261,6 +260,11 @@ def _letter(name: str) -> tuple[str, str]:
 @click.option("--dry-run", is_flag=True, help="Check everything and keep nothing; lists categories without a section.")
 @click.option("--again", is_flag=True, help="Begin at the start, not where the last import of this file ended.")
 @click.option(
+    "--pictures/--no-pictures",
+    default=True,
+    help="WordPress: fetch the picture that a post leads with from its old address.",
+)
+@click.option(
     "--report",
     "report_file",
     type=click.Path(dir_okay=False, path_type=Path),
@@ -268,53 +272,21 @@ def _letter(name: str) -> tuple[str, str]:
     help="Where to write what was not taken; FILE.report.jsonl beside the archive by default.",
 )
 @talks
-def import_archive(
-    client: Client,
-    kind: str,
-    file: Path,
-    mapping: Path | None,
-    language: str | None,
-    pages: bool,
-    dry_run: bool,
-    again: bool,
-    report_file: Path | None,
-) -> None:
+def import_archive(client: Client, **wish: Any) -> None:
     """Bring an archive in, behind today's news, told to nobody. Importing it again adds nothing.
 
     KIND is wxr (a WordPress export), ninjs or jsonl. An import that was interrupted goes on where it ended.
     """
+    from rotative.importing.command import Wish, bring_in
     from rotative.importing.items import BadArchive
-    from rotative.importing.runner import Report, run, write_report
-    from rotative.importing.start import Progress, items_of, read_mapping
 
-    progress = file.with_name(f"{file.name}.progress")
-    if again:
-        progress.unlink(missing_ok=True)
-    size = file.stat().st_size
     try:
-        with Progress(size) as bar:
-
-            def tell(report: Report) -> None:
-                bar.show(report.read, report.added, len(report.refused))
-
-            sections = read_mapping(mapping) if mapping else {}
-            items = items_of(kind, file, sections, language=language, pages=pages)
-            done = None if dry_run else progress
-            report = run(client, items, progress=done, dry_run=dry_run, tell=tell, pause=time.sleep)
+        wrong = bring_in(client, Wish(**wish), click.echo)
     except BadArchive as bad:
-        fail(f"{file} {bad}")
+        fail(f"{wish['file']} {bad}")
         raise
-    target = report_file or file.with_name(f"{file.name}.report.jsonl")
-    if report.refused:
-        write_report(target, report)
-    would = "would be " if dry_run else ""
-    click.echo(f"{report.read} items read: {report.added} {would}added, {report.known} were there already.")
-    for category, count in report.unmapped.most_common():
-        click.echo(f"  no section for {category}: {count} items")
-    if report.refused:
-        fail(f"{len(report.refused)} were not taken; {target} says which and why.")
-    if not dry_run:
-        progress.unlink(missing_ok=True)
+    if wrong:
+        fail(wrong)
 
 
 @main.group()

@@ -159,10 +159,12 @@ class Client:
 
     def upload(self, file: Path, texts: Mapping[str, str]) -> dict[str, Any]:
         """Upload a picture with its alt text, caption and credit; gives back what is known of it. Raises Failure."""
+        return self.upload_bytes(file.name, file.read_bytes(), texts)
+
+    def upload_bytes(self, name: str, content: bytes, texts: Mapping[str, str]) -> dict[str, Any]:
+        """The same for what is in memory."""
         answer = self._sent(
-            lambda: self._http.post(
-                "/v1/media", files={"file": (file.name, file.read_bytes())}, data=dict(texts), timeout=30.0
-            )
+            lambda: self._http.post("/v1/media", files={"file": (name, content)}, data=dict(texts), timeout=30.0)
         )
         found: dict[str, Any] = answer.json()
         return found
