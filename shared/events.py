@@ -256,7 +256,7 @@ class ProgressFact:
     """One step of an article's journey.
 
     step: a stable code ("related_set_made", "page_written", "seen_live", "announced", "delivered", "delivery_failed",
-    "gone"). at: when it happened. detail: small JSON values that fill the sentence people read.
+    "announcement_waits", "gone"). at: when it happened. detail: small JSON values that fill the sentence people read.
     """
 
     article_id: UUID

@@ -28,7 +28,7 @@ class Progress:
     def __enter__(self) -> Self:
         if sys.stderr.isatty():
             self._bar = click.progressbar(
-                length=self._size, show_percent=True, show_eta=True, item_show_func=lambda line: line, file=sys.stderr
+                length=self._size, show_percent=True, item_show_func=lambda line: line, file=sys.stderr
             )
             self._bar.__enter__()
         return self

@@ -47,6 +47,8 @@ _ENGLISH: dict[str, tuple[str, ...]] = {
     "page_written": ("Its page was written", " in {ms} ms"),
     SEEN_LIVE: ("Its page was seen live",),
     "announced": ("It was announced", ": {deliveries} deliveries"),
+    "announcement_waits": ("Nobody is told of it yet: its page is not there", " ({where})"),
+    "announcement_given_up": ("Nobody was told of it: its page did not come", " ({where})"),
     "delivered": ("It was delivered", " by {channel}", " to {count} subscribers"),
     "delivery_failed": (
         "A delivery failed",
@@ -80,6 +82,8 @@ _FRENCH: dict[str, tuple[str, ...]] = {
     "page_written": ("Sa page a été écrite", " en {ms} ms"),
     SEEN_LIVE: ("Sa page a été vue en ligne",),
     "announced": ("Il a été annoncé", " : {deliveries} envois"),
+    "announcement_waits": ("Il n’est pas encore annoncé : sa page n’est pas là", " ({where})"),
+    "announcement_given_up": ("Il n’a été annoncé à personne : sa page n’est jamais apparue", " ({where})"),
     "delivered": ("Il a été envoyé", " par {channel}", " à {count} abonnés"),
     "delivery_failed": (
         "Un envoi a échoué",
@@ -109,6 +113,8 @@ _ARABIC: dict[str, tuple[str, ...]] = {
     "page_written": ("كُتبت صفحته", " في {ms} ملّي ثانية"),
     SEEN_LIVE: ("شوهدت صفحته على الموقع",),
     "announced": ("أُعلن عنه", ": {deliveries} إرسالا"),
+    "announcement_waits": ("لم يُعلن عنه بعد: صفحته غير موجودة", " ({where})"),
+    "announcement_given_up": ("لم يُعلن عنه لأحد: لم تظهر صفحته", " ({where})"),
     "delivered": ("أُرسل", " عبر {channel}", " إلى {count} مشتركا"),
     "delivery_failed": (
         "فشل إرسال",

@@ -15,10 +15,10 @@ from shared.events import Byline, PublicArticle
 from shared.ids import new_id
 from shared.tables import jobs, outbox
 from tests.factories import killed, public_article, published
-from tests.integration.publish.test_publishing import House, house, related
+from tests.integration.publish.house import House
+from tests.integration.publish.test_publishing import related
 from tests.integration.publish.test_site_outputs import DIGEST, put_original
 
-__all__ = ["house"]
 EVERY = ["page", "copies", "addresses", "lists", "feeds", "sitemaps", "related-blocks", "pictures"]
 
 
