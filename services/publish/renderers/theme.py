@@ -18,7 +18,7 @@ from jinja2.loaders import ChoiceLoader, FileSystemLoader
 from services.publish.renderers.typography import applies_to, french_text
 
 # Labels that no reader reads as they are.
-_PATTERNS = frozenset({"locale", "date", "date_time", "date_time_short", "month", "day"})
+_PATTERNS = frozenset({"locale", "date", "date_time", "date_time_short", "date_time_brief", "time", "month", "day"})
 DEFAULT_THEME = Path(__file__).parents[1] / "theme"
 ASSETS = "/assets/"
 # A newsroom's own colours and type: rules of this file follow the theme's in one style sheet.
@@ -38,6 +38,8 @@ class Labels:
     date: str
     date_time: str
     date_time_short: str
+    date_time_brief: str
+    time: str
     month: str
     day: str
     skip: str
@@ -89,6 +91,7 @@ class Labels:
     search_found: str
     search_nothing: str
     search_away: str
+    search_more: str
     search_hint: str
     about: str
 
