@@ -55,11 +55,11 @@ def receive_articles(
     pictured = renditions.take_in(session, builder, new, before)
     saved = store.save_articles(session, new, pictured)
     articles = [one for one in wanted if one.id in saved]
+    # Their pages before all else: readers have them from this moment.
+    at = {one.path: one for one in articles}
+    builder.build(session, at, now=now, articles=at)
     places = shelve(session, builder, before, articles)
     redirects.follow(session, builder, before, articles, now=now)
-    at = {one.path: one for one in articles}
-    built = builder.build(session, at, now=now, articles=at)
-    ask_for_wanted(session, built.wanted, passes=passes, lane=heard[0].lane, now=now)
     for withdrawn in (True, False):
         group = [one for one in articles if (one.status != "live") == withdrawn]
         touched = _touched(session, builder, before, group, pictured, places)
