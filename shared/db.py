@@ -128,7 +128,7 @@ def make_engine(url: str) -> Engine:
             "synchronous=FULL",
             "busy_timeout=30000",
             "foreign_keys=ON",
-            "cache_size=-4000",
+            "cache_size=-1000",
         ):
             cursor.execute(f"PRAGMA {pragma}")
         cursor.close()

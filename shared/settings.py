@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import hashlib
+import ipaddress
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Self
+
+from shared.outgoing import Network
 
 
 class SettingError(Exception):
@@ -66,6 +69,16 @@ class Env:
         if value:
             self.fault(name, f"should be yes or no, not {value!r}")
         return default
+
+    def networks(self, name: str) -> tuple[Network, ...]:
+        """The variable as networks with commas or blanks between them."""
+        found: list[Network] = []
+        for text in self.text(name).replace(",", " ").split():
+            try:
+                found.append(ipaddress.ip_network(text, strict=False))
+            except ValueError:
+                self.fault(name, f"should be networks like 10.0.0.0/8 or 127.0.0.1/32, not {text!r}")
+        return tuple(found)
 
     def fault(self, name: str, sentence: str) -> None:
         """Record that a variable is wrong."""

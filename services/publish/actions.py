@@ -10,8 +10,8 @@ from uuid import UUID
 
 from sqlalchemy.orm import Session
 
-from services.publish import list_store, lists, redirects, renditions, store
-from services.publish.build import Builder
+from services.publish import kills, list_store, lists, redirects, renditions, store
+from services.publish.build import WITHDRAWN, Builder
 from services.publish.channels.announce import News, announce_now_or_later
 from services.publish.kinds import BUILD_PAGE
 from services.publish.list_store import Place
@@ -21,6 +21,7 @@ from services.publish.views import teaser_of
 from shared import clock, jobs
 from shared.event_schemas import Heard
 from shared.events import PublicArticle, RelatedSet
+from shared.ids import new_id
 from shared.jobs import Claim
 from shared.newsroom import Newsroom
 
@@ -49,23 +50,60 @@ def receive_articles(
     before = store.lock_known(session, newest)
     wanted = [newest[article_id].event.article for article_id in sorted(newest)]
     new = [one for one in wanted if one.id not in before or before[one.id].change < one.change]
+    killed = [one for one in wanted if one.status == "killed" and _wants_proof(one, before.get(one.id))]
+    looks = renditions.looks_of(session, [one.id for one in killed]) if killed else {}
     pictured = renditions.take_in(session, builder, new, before)
     saved = store.save_articles(session, new, pictured)
     articles = [one for one in wanted if one.id in saved]
+    # Their pages before all else: readers have them from this moment.
+    at = {one.path: one for one in articles}
+    builder.build(session, at, now=now, articles=at)
     places = shelve(session, builder, before, articles)
     redirects.follow(session, builder, before, articles, now=now)
-    at = {one.path: one for one in articles}
-    built = builder.build(session, at, now=now, articles=at)
-    ask_for_wanted(session, built.wanted, passes=passes, lane=heard[0].lane, now=now)
     for withdrawn in (True, False):
         group = [one for one in articles if (one.status != "live") == withdrawn]
         touched = _touched(session, builder, before, group, pictured, places)
         urgency = "withdrawn" if withdrawn else heard[0].lane
         ask_for_pages(session, touched, passes=passes, urgency=urgency, now=now)
+    if any(article.status != "live" for article in articles):
+        store.save_fact(session, WITHDRAWN, str(new_id()))
+    if killed:
+        _ask_for_proof(session, builder, before, killed, looks, lane=heard[0].lane, now=now)
     # What a replay has brought before the event itself is held already, but nobody was told.
     told_now = [one for one in wanted if one.id in saved or _was_replayed_first(before.get(one.id), newest[one.id])]
     news = [News(one, _event_name(newest[one.id]), newest[one.id].event.replayed, now) for one in told_now]
     announce_now_or_later(session, news, lane=heard[0].lane, builder=builder, now=now, look_first=look_first)
+
+
+def _wants_proof(article: PublicArticle, known: store.Known | None) -> bool:
+    # A replay of a kill has it proved once more.
+    return known is None or known.change <= article.change
+
+
+def _ask_for_proof(
+    session: Session,
+    builder: Builder,
+    before: Mapping[UUID, store.Known],
+    killed: Sequence[PublicArticle],
+    looks: Mapping[UUID, Sequence[renditions.Look]],
+    *,
+    lane: str,
+    now: datetime,
+) -> None:
+    places = list_store.places_of(session, [one.id for one in killed])
+    found = []
+    for article in killed:
+        known = before.get(article.id)
+        paths = store.users_of(session, [article.id])
+        if known is not None:
+            # Whether or not it was live: builds that a retraction has asked for may still be to come.
+            paths |= _lists_touched(builder.newsroom, article)
+            paths |= _left_behind(session, builder, known, article, places.get(article.id, ()))
+            groups = {one for one in (known.translations, article.translations) if one is not None}
+            paths |= {path for of in store.translated(session, groups).values() for path in of.values()}
+        former = redirects.former_addresses(article, known)
+        found.append(kills.Kill(article, paths, former, looks.get(article.id, ())))
+    kills.ask_for_proof(session, found, builder=builder, lane=lane, now=now)
 
 
 def _locks_of(articles: Iterable[PublicArticle]) -> set[UUID]:

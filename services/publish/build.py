@@ -3,9 +3,10 @@
 Pages are drafted first, in a transaction that only reads, so that nobody waits while they are written; then they are
 put in place in one that writes. A page never goes backwards: its row is locked while its files are put in place, and a
 draft that shows an article as it no longer is is dropped and made again. Lists are built by their jobs alone, one at a
-time, and whoever changes an article asks for them anew. The row's build number grows with every build that wrote.
-Files that belong to a page (a list's feeds, an article's ninjs) stand beside it, are built with it, and their digests
-stand in its row. What has not changed is not written.
+time, and whoever changes an article asks for them anew; drafts of them from before any article was withdrawn are
+dropped, lest they bring it back for a moment. The row's build number grows with every build that wrote. Files that
+belong to a page (a list's feeds, an article's ninjs) stand beside it, are built with it, and their digests stand in its
+row. What has not changed is not written.
 """
 
 from __future__ import annotations
@@ -29,6 +30,8 @@ from services.publish.views import Teaser
 from shared.events import PublicArticle
 
 RELATED_TEASERS = 6
+# The site's fact that changes with each withdrawal of an article.
+WITHDRAWN = "withdrawn"
 NINJS, RELATED = "ninjs.json", "related.json"
 
 
@@ -87,14 +90,18 @@ class Builder:
         """
         rows: dict[str, Any] = dict.fromkeys(paths)
         rows.update(store.pages(session, paths))
-        draft = Draft(self._make(session, rows, {}, frozenset(check), now), {}, frozenset(check))
+        withdrawn = store.fact(session, WITHDRAWN)
+        draft = Draft(self._make(session, rows, {}, frozenset(check), now), {}, frozenset(check), withdrawn)
         return replace(draft, states=self._states(session, draft, paths))
 
     def put(self, session: Session, draft: Draft, paths: Collection[str], *, now: datetime) -> Built:
         """Put those drafted pages in place that are at these paths and still true, in the caller's transaction."""
         states = self._states(session, draft, paths)
+        withdrawn = store.fact(session, WITHDRAWN)
 
         def is_stale(path: str) -> bool:
+            if withdrawn != draft.withdrawn and self.list_at(path) is not None:
+                return True
             keys: list[UUID | str] = [path, *draft.shown(path)]
             return any(states.get(key) != draft.states.get(key) for key in keys)
 

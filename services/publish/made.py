@@ -42,12 +42,13 @@ class Draft:
     """Pages as they should be by what was read in one transaction.
 
     states: how the articles were held that they show, by id, and those that stand at their paths, by path. check: the
-    paths whose files are compared themselves when they are put in place.
+    paths whose files are compared themselves when they are put in place. withdrawn: the last withdrawal of an article.
     """
 
     made: Mapping[str, Made]
     states: Mapping[UUID | str, frozenset[tuple[UUID, int, str, bool]]]
     check: frozenset[str]
+    withdrawn: str | None
 
     def shown(self, path: str) -> frozenset[UUID]:
         """The articles that the page at this path shows, besides the one that it is of."""

@@ -14,7 +14,7 @@ from uuid import UUID
 from sqlalchemy import Row
 from sqlalchemy.orm import Session
 
-from services.publish import actions, kinds, redirects, renditions, upkeep
+from services.publish import actions, kills, kinds, redirects, renditions, upkeep
 from services.publish.build import Builder
 from services.publish.channels import deliveries, digests, readers, store, subscriptions, surfaces
 from services.publish.channels.announce import announce_later, fan_out, waiting
@@ -124,6 +124,9 @@ def create_service(settings: PublishSettings) -> Publish:
 
         renditions.make_renditions(claim, builder=builder, media=settings.media_store, ask=ask)
 
+    def prove_gone(claim: Claim) -> None:
+        kills.prove_gone(claim, builder=builder)
+
     def export_redirects(claim: Claim) -> None:
         redirects.export(claim, builder=builder)
 
@@ -170,6 +173,7 @@ def create_service(settings: PublishSettings) -> Publish:
             Kind(kinds.MAKE_DIGEST, make_digests, most=1),
             Kind(kinds.SEND_DIGEST, digests.send_digests, most=1),
             Kind(kinds.REBUILD_SITE, rebuild_site, most=1),
+            Kind(kinds.PROVE_GONE, prove_gone, most=5),
             Kind(kinds.EXPORT_REDIRECTS, export_redirects, most=1),
             Kind(kinds.MAKE_RENDITIONS, make_renditions, most=1),
         ),
@@ -207,7 +211,7 @@ def _make_letters(settings: PublishSettings, builder: Builder) -> Letters | None
     sender = builder.newsroom.newsletter_sender
     if settings.smtp is None or sender is None:
         return None
-    return Letters(builder.newsroom, sender, lambda purpose, one: token(settings, purpose, one))
+    return Letters(builder.renderer, sender, lambda purpose, one: token(settings, purpose, one))
 
 
 def _contact(builder: Builder) -> str:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ipaddress
 from dataclasses import dataclass, field
 from datetime import datetime, time
 from pathlib import Path
@@ -70,7 +69,7 @@ class PublishSettings(ServiceSettings):
             **values,
             "site_folder": Path(store).absolute() if store else values["data_dir"],
             "theme_dirs": (theme,) if theme is not None else (),
-            "webhook_allow": _networks(env, "ROTATIVE_WEBHOOK_ALLOW"),
+            "webhook_allow": env.networks("ROTATIVE_WEBHOOK_ALLOW"),
             "webhook_timeout_s": env.number("ROTATIVE_WEBHOOK_TIMEOUT_S", 15, at_least=0.1, at_most=30),
             "public_check": env.flag("ROTATIVE_PUBLIC_CHECK", False),
             "smtp": _smtp(env),
@@ -122,14 +121,4 @@ def _urls(env: Env, name: str) -> tuple[str, ...]:
     for url in found:
         if not url.startswith(("https://", "http://")):
             env.fault(name, f"should be URLs that begin with https://, not {url!r}")
-    return tuple(found)
-
-
-def _networks(env: Env, name: str) -> tuple[Network, ...]:
-    found = []
-    for text in env.text(name).replace(",", " ").split():
-        try:
-            found.append(ipaddress.ip_network(text, strict=False))
-        except ValueError:
-            env.fault(name, f"should be networks like 10.0.0.0/8 or 127.0.0.1/32, not {text!r}")
     return tuple(found)

@@ -63,6 +63,7 @@ _SAVE_PAGES = (
     .values({name: bindparam(name) for name in _PAGE_COLUMNS})
 )
 _USES = select(_uses.c.path, _uses.c.article_id).where(_uses.c.path.in_(_PATHS))
+_FACT = select(SiteFact.value).where(SiteFact.name == bindparam("name"))
 _USERS = select(_uses.c.path).where(_uses.c.article_id.in_(_IDS))
 
 
@@ -161,6 +162,12 @@ def articles(session: Session, ids: Iterable[UUID]) -> dict[UUID, PublicArticle]
     """The newest states held of these articles, live or not."""
     rows = session.connection().execute(_STATES, {"ids": sorted(set(ids))})
     return {row.id: _read(row.state) for row in rows}
+
+
+def is_killed(session: Session, article_id: UUID) -> bool:
+    """Whether an article is held, and was killed."""
+    found = select(_articles.c.id).where(_articles.c.id == article_id, _articles.c.status == "killed")
+    return session.execute(found).first() is not None
 
 
 def articles_at(session: Session, paths: Iterable[str]) -> dict[str, PublicArticle]:
@@ -481,7 +488,8 @@ def live_paths_after(session: Session, path: str, most: int) -> list[str]:
 
 def fact(session: Session, name: str) -> str | None:
     """A fact of the whole site."""
-    return session.scalar(select(SiteFact.value).where(SiteFact.name == name))
+    value: str | None = session.connection().execute(_FACT, {"name": name}).scalar()
+    return value
 
 
 def save_fact(session: Session, name: str, value: str) -> None:

@@ -54,6 +54,14 @@ def is_inside(address: Address, allow: Sequence[Network]) -> bool:
     return _inside(_inner(address), allow)
 
 
+def is_inside_any(host: str, allow: Sequence[Network]) -> bool:
+    """Whether a host is an address, not a name, in one of these networks."""
+    try:
+        return is_inside(ipaddress.ip_address(host), allow)
+    except ValueError:
+        return False
+
+
 def _inner(address: Address) -> Address:
     if isinstance(address, ipaddress.IPv6Address):
         if address.ipv4_mapped is not None:

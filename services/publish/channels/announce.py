@@ -228,7 +228,8 @@ def _seen(news: News, now: datetime) -> list[ProgressFact]:
         return [_fact(news.article, "page_written", news.written_at), _fact(news.article, "seen_live", now)]
     if news.article.status == "retracted":
         return [_fact(news.article, "page_written", news.written_at)]
-    return [_fact(news.article, "gone", now)]
+    detail = {"surface": "page"} if news.article.status == "killed" else {}
+    return [_fact(news.article, "gone", now, **detail)]
 
 
 def _fact(article: PublicArticle, step: str, at: datetime, **detail: str | int | float | bool | None) -> ProgressFact:
