@@ -50,6 +50,8 @@ def receive_articles(
     redirects.follow(session, builder, before, articles, now=now)
     at = {one.path: one for one in articles}
     built = builder.build(session, at, now=now, articles=at)
+    # Theirs is the dead letter that says where the theme failed; the event itself is done.
+    jobs.add_many(session, BUILD_PAGE, [(path, {"check": True}) for path in built.faults], lane="normal")
     ask_for_wanted(session, built.wanted, pace=pace, lane=heard[0].lane, now=now)
     for withdrawn in (True, False):
         group = [one for one in articles if (one.status != "live") == withdrawn]
@@ -240,5 +242,8 @@ def build_pages(claim: Claim, *, builder: Builder, pace: Pace) -> None:
         now = clock.now()
         check = {job.reference for job in claim.jobs if (job.payload or {}).get("check")}
         built = builder.build(session, [job.reference for job in claim.jobs], now=now, check=check)
+        for job in claim.jobs:
+            if job.reference in built.faults:
+                claim.bury(job, built.faults[job.reference])
         lane = claim.jobs[0].lane if claim.jobs else "normal"
         ask_for_wanted(session, built.wanted, pace=pace, lane=lane, now=now)

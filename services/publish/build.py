@@ -8,10 +8,12 @@ it, are built with it, and their digests stand in its row. What has not changed 
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping
+import logging
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
-from functools import lru_cache
+from functools import lru_cache, partial
+from time import monotonic
 from typing import Any
 from uuid import UUID
 
@@ -22,11 +24,17 @@ from services.publish.list_pages import ListPages
 from services.publish.lists import Listing
 from services.publish.made import Made
 from services.publish.renderers import Renderer
+from services.publish.renderers.proof import place_of
 from services.publish.site import LocalSite, digest_of
+from services.publish.themes import Themes
 from services.publish.views import Teaser
 from shared.events import PublicArticle
 
+log = logging.getLogger(__name__)
+
 RELATED_TEASERS = 6
+# How often who serves readers looks whether the theme has changed; who builds looks each time.
+LOOK_S = 1.0
 NINJS, RELATED = "ninjs.json", "related.json"
 
 
@@ -34,21 +42,25 @@ NINJS, RELATED = "ninjs.json", "related.json"
 class Built:
     """What a build did. written: paths of pages that were written or taken away, they or a file beside them.
 
-    wanted: paths of what is to be built because of it, later.
+    wanted: paths of what is to be built because of it, later. faults: by path, where in the theme and how its page
+    failed; the last good one stays in place.
     """
 
     written: set[str] = field(default_factory=set)
     wanted: set[str] = field(default_factory=set)
+    faults: dict[str, str] = field(default_factory=dict)
 
 
 class Builder:
     """Builds the pages of one newsroom's site."""
 
-    def __init__(self, renderer: Renderer, site: LocalSite) -> None:
-        self.newsroom = renderer.newsroom
+    def __init__(self, themes: Themes, site: LocalSite) -> None:
+        self.newsroom = themes.renderer.newsroom
         self.site = site
-        self._renderer = renderer
-        self._lists = ListPages(renderer)
+        self.themes = themes
+        self._renderer = themes.renderer
+        self._lists = ListPages(self._renderer)
+        self._looked = monotonic()
         self.list_at = lru_cache(8192)(self._list_at)
 
     @property
@@ -59,7 +71,18 @@ class Builder:
     @property
     def renderer(self) -> Renderer:
         """What writes the pages."""
+        if monotonic() - self._looked > LOOK_S:
+            self.take_theme()
         return self._renderer
+
+    def take_theme(self) -> bool:
+        """Go on with the theme as it is now; whether it, or what is wrong with it, has changed."""
+        self._looked = monotonic()
+        changed = self.themes.look()
+        if self._renderer is not self.themes.renderer:
+            self._renderer = self.themes.renderer
+            self._lists = ListPages(self._renderer)
+        return changed
 
     def _list_at(self, path: str) -> Listing | None:
         return lists.list_at(self.newsroom, path)
@@ -78,12 +101,15 @@ class Builder:
         articles: by path, the newest states that the caller has just stored. check: paths whose files are compared
         themselves, instead of what is remembered of them, so that a lost or changed file is mended.
         """
+        self.take_theme()
         built = Built()
         rows = store.lock_pages(session, paths, now)
         made = self._make(session, rows, articles or {}, check, now, built)
         changed: list[dict[str, Any]] = []
         for path, row in rows.items():
-            page = made[path]
+            page = made.get(path)
+            if page is None:
+                continue  # its template failed, and what stands there stays
             values = self._place(path, row, page, check=path in check)
             about = page.article
             values["change"] = about.change if about is not None else 0
@@ -154,9 +180,13 @@ class Builder:
         return content is not None and digest_of(content) == digest
 
     def install(self) -> None:
-        """Put the files in place that are made of the theme and the newsroom alone."""
+        """Put the files in place that are made of the theme and the newsroom alone.
+
+        While the theme is broken, only those that are not there: what was made with the last good one stays.
+        """
         for path, content in self._renderer.installed_files().items():
-            if self.site.read(path) != content:
+            there = self.site.read(path)
+            if there is None or (there != content and not self.themes.fault):
                 self.site.put(path, content)
 
     def installed_paths(self) -> set[str]:
@@ -165,7 +195,18 @@ class Builder:
 
     def not_found_page(self, path: str) -> bytes:
         """What an unknown address is answered with, in the language of the edition that it seems to be of."""
-        return self._renderer.not_found_page(self.language_at(path))
+        return self._safely(lambda one: one.not_found_page(self.language_at(path)))
+
+    def withdrawn_page(self, language: str, status: str) -> bytes:
+        """What stands where an article was. No theme can hinder a kill: where it fails the built-in one is taken."""
+        return self._safely(lambda one: one.withdrawn_page(language, status))
+
+    def _safely(self, make: Callable[[Renderer], bytes]) -> bytes:
+        try:
+            return make(self.renderer)
+        except Exception as error:
+            log.error("the theme failed; the built-in one is taken", extra={"error": f"{place_of(error)}: {error}"})
+            return make(self.themes.plain)
 
     def language_at(self, path: str) -> str:
         """The edition that an address belongs to by its first word."""
@@ -188,7 +229,7 @@ class Builder:
             if listing is None:
                 others.append(path)
             else:
-                made[path] = self._lists.make(session, path, listing, now, built.wanted)
+                self._try(partial(self._make_list, session, path, listing, now, built), path, rows[path], made, built)
         if not others:
             return made
         unknown = [path for path in others if path not in given]
@@ -209,7 +250,8 @@ class Builder:
                 continue
             row = rows[path]
             same = row.change == article.change and row.article_id == article.id and path not in check
-            made[path] = self._make_article(
+            make = partial(
+                self._make_article,
                 article,
                 sets.get(article.id, []),
                 teasers,
@@ -217,27 +259,47 @@ class Builder:
                 translations=translated.get(article.translations, {}) if article.translations else {},
                 keeps_ninjs=same and NINJS in row.beside,
             )
+            self._try(make, path, row, made, built)
         return made
+
+    def _try(self, make: Callable[..., Made], path: str, row: Any, made: dict[str, Made], built: Built) -> None:
+        """Make a page. If the theme fails the last good one stays; where there is none the built-in theme makes it."""
+        try:
+            made[path] = make(self._renderer)
+        except Exception as error:
+            if not (place := place_of(error)):
+                raise
+            built.faults[path] = f"{place}: {error}"
+            log.error("a template failed", extra={"path": path, "error": built.faults[path]})
+            if not row.digest or row.gone:
+                made[path] = make(self.themes.plain)
+
+    def _make_list(
+        self, session: Session, path: str, listing: Listing, now: datetime, built: Built, renderer: Renderer
+    ) -> Made:
+        pages = self._lists if renderer is self._renderer else ListPages(renderer)
+        return pages.make(session, path, listing, now, built.wanted)
 
     def _make_article(
         self,
         article: PublicArticle,
         wanted: list[UUID],
         teasers: Mapping[UUID, Teaser],
+        renderer: Renderer,
         *,
         pictured: bool,
         translations: Mapping[str, str],
         keeps_ninjs: bool,
     ) -> Made:
         if not is_shown(article, self.newsroom.expired):
-            content = self._renderer.withdrawn_page(article.language, article.status)
+            content = self.withdrawn_page(article.language, article.status)
             return Made(content, used=frozenset(), article=article, gone=True)
         shown = [teasers[one] for one in wanted if one in teasers][:RELATED_TEASERS]
-        content = self._renderer.article_page(article, shown, pictured=pictured, translations=translations)
-        ninjs = None if keeps_ninjs else self._renderer.ninjs(article, pictured=pictured)
+        content = renderer.article_page(article, shown, pictured=pictured, translations=translations)
+        ninjs = None if keeps_ninjs else renderer.ninjs(article, pictured=pictured)
         beside: dict[str, bytes | None] = {NINJS: ninjs}
         if shown:
-            beside[RELATED] = self._renderer.related_json(article, shown)
+            beside[RELATED] = renderer.related_json(article, shown)
         return Made(content, used=frozenset(wanted), article=article, beside=beside)
 
     def _stands(self, path: str, made: Made) -> bool:

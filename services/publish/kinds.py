@@ -4,6 +4,7 @@ from __future__ import annotations
 
 BUILD_PAGE = "build_page"
 REBUILD_SITE = "rebuild_site"
+TAKE_THEME = "take_theme"
 # Who is told.
 ANNOUNCE = "announce"
 FAN_OUT = "fan_out"

@@ -73,7 +73,7 @@ def follow(
 
 
 def _bury(builder: Builder, article: PublicArticle, paths: Sequence[str]) -> None:
-    tombstone = builder.renderer.withdrawn_page(article.language, article.status)
+    tombstone = builder.withdrawn_page(article.language, article.status)
     for path in paths:
         builder.site.redirect(path, None)
         if builder.site.read(path) is None:  # else another article stands there now

@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from email.utils import parseaddr
+from pathlib import Path
 from typing import Any
 from uuid import UUID
 
@@ -29,6 +30,7 @@ from services.publish.previews import forget_ended, receive_previews
 from services.publish.renderers import Renderer
 from services.publish.settings import PublishSettings
 from services.publish.site import LocalSite
+from services.publish.themes import Themes
 from services.publish.transports import Transport
 from services.publish.transports.apprise import Apprise
 from services.publish.transports.email import Email, Relay
@@ -41,7 +43,7 @@ from shared.jobs import Claim, Kind
 from shared.keys import receive_keys
 from shared.newsroom import load_newsroom
 from shared.outgoing import ANYWHERE, Network
-from shared.service import Service
+from shared.service import Node, Service
 
 TIDY_ROWS = 500
 
@@ -59,19 +61,21 @@ class Publish:
 def make_builder(settings: PublishSettings) -> Builder:
     """The builder of the settings' newsroom, theme and site, one for all in a process and in those that it forks.
 
-    Raises NewsroomFileError or ThemeError.
+    Raises NewsroomFileError, or ThemeError when not even the built-in theme can be used.
     """
     newsroom = load_newsroom(settings.newsroom_file, settings.base_url, port=settings.port)
-    return Builder(
-        Renderer(
+
+    def make_renderer(theme_dirs: Sequence[Path]) -> Renderer:
+        return Renderer(
             newsroom,
-            settings.theme_dirs,
+            theme_dirs,
             forms=("avif", "webp", "jpg") if settings.avif else ("webp", "jpg"),
             hubs=settings.websub_hubs,
             letters=settings.smtp is not None,
-        ),
-        LocalSite(settings.site_folder),
-    )
+        )
+
+    themes = Themes(make_renderer, settings.theme_dir, settings.site_folder / "theme-kept")
+    return Builder(themes, LocalSite(settings.site_folder))
 
 
 def create_service(settings: PublishSettings) -> Publish:
@@ -133,6 +137,19 @@ def create_service(settings: PublishSettings) -> Publish:
         ended = forget_ended(session, now, TIDY_ROWS) + readers.forget_unconfirmed(session, now, TIDY_ROWS)
         return store.remove_old(session, until, TIDY_ROWS) + ended
 
+    def try_theme(claim: Claim) -> None:
+        upkeep.try_theme(claim, builder=builder)
+
+    def watch(node: Node) -> None:
+        if builder.take_theme():
+            with node.unit_of_work() as session:
+                upkeep.take_theme(session, builder=builder, now=clock.now())
+
+    def status(session: Session) -> Mapping[str, float | int | str | None]:
+        builder.take_theme()
+        theme = {"theme_broken": int(bool(builder.themes.fault))}
+        return {**_status(session), **theme, **({"theme": builder.themes.fault} if builder.themes.fault else {})}
+
     letters = _make_letters(settings, builder)
     owners = Owners(letters, Relay(settings.smtp) if settings.smtp is not None else None)
 
@@ -170,11 +187,13 @@ def create_service(settings: PublishSettings) -> Publish:
             Kind(kinds.MAKE_DIGEST, make_digests, most=1),
             Kind(kinds.SEND_DIGEST, digests.send_digests, most=1),
             Kind(kinds.REBUILD_SITE, rebuild_site, most=1),
+            Kind(kinds.TAKE_THEME, try_theme, most=1),
             Kind(kinds.EXPORT_REDIRECTS, export_redirects, most=1),
             Kind(kinds.MAKE_RENDITIONS, make_renditions, most=1),
         ),
         tidy=tidy,
-        status=_status,
+        watch=watch,
+        status=status,
         close=close,
     )
     return Publish(service, builder, deliverer)

@@ -30,7 +30,7 @@ class Smtp:
 
 @dataclass(frozen=True, kw_only=True)
 class PublishSettings(ServiceSettings):
-    """site_folder: holds site/ (finished pages) and gone/ (tombstones). theme_dirs: the newsroom's own theme folders.
+    """site_folder: holds site/ (finished pages) and gone/ (tombstones). theme_dir: the newsroom's own theme.
 
     webhook_allow: private networks that webhooks may reach. webhook_timeout_s: for one attempt.
     public_check: nobody is told before the public address shows the page as well. search_url: where recommend answers
@@ -40,7 +40,7 @@ class PublishSettings(ServiceSettings):
     """
 
     site_folder: Path
-    theme_dirs: tuple[Path, ...] = ()
+    theme_dir: Path | None = None
     webhook_allow: tuple[Network, ...] = ()
     webhook_timeout_s: float = 15.0
     public_check: bool = False
@@ -69,7 +69,7 @@ class PublishSettings(ServiceSettings):
         return {
             **values,
             "site_folder": Path(store).absolute() if store else values["data_dir"],
-            "theme_dirs": (theme,) if theme is not None else (),
+            "theme_dir": theme.absolute() if theme is not None else None,
             "webhook_allow": _networks(env, "ROTATIVE_WEBHOOK_ALLOW"),
             "webhook_timeout_s": env.number("ROTATIVE_WEBHOOK_TIMEOUT_S", 15, at_least=0.1, at_most=30),
             "public_check": env.flag("ROTATIVE_PUBLIC_CHECK", False),

@@ -10,10 +10,10 @@ from sqlalchemy.orm import Session
 from services.publish import list_store, lists, renditions, store
 from services.publish.actions import shelve
 from services.publish.build import NINJS, RELATED, Builder, beside_of
-from services.publish.kinds import BUILD_PAGE, REBUILD_SITE
+from services.publish.kinds import BUILD_PAGE, REBUILD_SITE, TAKE_THEME
 from services.publish.lists import Listing
 from services.publish.models import Page
-from shared import jobs
+from shared import clock, jobs
 from shared.errors import Fault, Unprocessable
 from shared.jobs import Claim
 
@@ -82,12 +82,41 @@ def ask_for_rebuild(session: Session, path: str | None, *, builder: Builder, now
 
 def look_after(session: Session, *, builder: Builder, now: datetime) -> None:
     """At a start: build the site again if the theme or the newsroom has changed, and mend what a power cut hurt."""
-    if store.fact(session, "version") != builder.version:
-        store.save_fact(session, "version", builder.version)
-        ask_for_rebuild(session, None, builder=builder, now=now)
+    take_theme(session, builder=builder, now=now)
     for page in store.pages_built_lately(session, SUSPECT):
         if _differences(session, builder, page):
             jobs.add(session, BUILD_PAGE, page.path, payload={"check": True})
+
+
+def take_theme(session: Session, *, builder: Builder, now: datetime) -> None:
+    """Put the theme's files in place, and build the site again if it differs from what the site was built with.
+
+    While the theme is broken nothing is built again, and a dead letter says what is wrong with it.
+    """
+    builder.install()
+    before = store.fact(session, "version")
+    if builder.themes.fault:
+        jobs.add(session, TAKE_THEME, "theme", lane="normal")
+        if before is not None:
+            return
+    else:
+        builder.themes.keep()
+        if jobs.is_dead(session, TAKE_THEME, "theme"):
+            jobs.add(session, TAKE_THEME, "theme", lane="normal")
+    if before != builder.version:
+        store.save_fact(session, "version", builder.version)
+        ask_for_rebuild(session, None, builder=builder, now=now)
+
+
+def try_theme(claim: Claim, *, builder: Builder) -> None:
+    """Look at a theme that was broken: take it, or bury the job with its file, line and what is wrong there."""
+    builder.take_theme()
+    with claim.finish() as session:
+        for job in claim.jobs:
+            if builder.themes.fault:
+                claim.bury(job, f"{builder.themes.fault} ({builder.themes.in_force} is in force)")
+            else:
+                take_theme(session, builder=builder, now=clock.now())
 
 
 def age_news(session: Session, *, builder: Builder, now: datetime) -> None:
