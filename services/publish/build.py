@@ -20,14 +20,16 @@ from uuid import UUID
 from sqlalchemy.orm import Session
 
 from services.publish import lists, store
+from services.publish.kinds import PURGE
 from services.publish.list_pages import ListPages
 from services.publish.lists import Listing
 from services.publish.made import Made
 from services.publish.renderers import Renderer
 from services.publish.renderers.proof import place_of
-from services.publish.site import LocalSite, digest_of
+from services.publish.site import Site, digest_of
 from services.publish.themes import Themes
 from services.publish.views import Teaser
+from shared import jobs
 from shared.events import PublicArticle
 
 log = logging.getLogger(__name__)
@@ -54,9 +56,10 @@ class Built:
 class Builder:
     """Builds the pages of one newsroom's site."""
 
-    def __init__(self, themes: Themes, site: LocalSite) -> None:
+    def __init__(self, themes: Themes, site: Site, *, purges: bool = False) -> None:
         self.newsroom = themes.renderer.newsroom
         self.site = site
+        self._purges = purges
         self.themes = themes
         self._renderer = themes.renderer
         self._lists = ListPages(self._renderer)
@@ -121,9 +124,15 @@ class Builder:
             if now_so != dict(row._mapping):
                 changed.append(now_so)
         store.save_pages(session, changed)
+        self.purge(session, built.written)
         # Lists need no record of what they show: who changes an article asks for them anew, whatever they show.
         store.save_uses(session, {path: page.used for path, page in made.items() if page.used is not None})
         return built
+
+    def purge(self, session: Session, paths: Iterable[str]) -> None:
+        """Have caches in front of the site forget these pages, once the transaction is committed."""
+        if self._purges:
+            jobs.add_many(session, PURGE, [(path, None) for path in paths], lane="deliver")
 
     def _place(self, path: str, row: Any, page: Made, *, check: bool) -> dict[str, Any]:
         """Put what has changed in place; the row's new values, empty when nothing has changed."""

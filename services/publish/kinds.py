@@ -5,6 +5,8 @@ from __future__ import annotations
 BUILD_PAGE = "build_page"
 REBUILD_SITE = "rebuild_site"
 TAKE_THEME = "take_theme"
+SQUEEZE_PAGES = "squeeze_pages"
+PURGE = "purge"
 # Who is told.
 ANNOUNCE = "announce"
 FAN_OUT = "fan_out"

@@ -64,6 +64,7 @@ def follow(
         session.execute(delete(_redirects).where(_redirects.c.article_id.in_(killed)))
     if rows:
         session.connection().execute(_follow(session), rows)
+    builder.purge(session, [path for article in articles for path in article.old_paths])
     for row in rows:
         path = str(row["path"])
         builder.site.redirect(path, str(row["target"]))
@@ -127,6 +128,7 @@ def put(session: Session, path: str, target: str, *, builder: Builder, now: date
     row = {"path": path, "target": target, "article_id": None, "made_at": now}
     session.connection().execute(_put(session), row)
     builder.site.redirect(path, target)
+    builder.purge(session, [path])
     jobs.add(session, EXPORT_REDIRECTS, "all", lane="normal", run_at=now + EXPORT_AFTER)
     return row
 
@@ -137,6 +139,7 @@ def take_back(session: Session, path: str, *, builder: Builder, now: datetime) -
     found = session.execute(delete(_redirects).where(_redirects.c.path == path).returning(_redirects.c.path)).first()
     if found is not None:
         builder.site.redirect(path, None)
+        builder.purge(session, [path])
         jobs.add(session, EXPORT_REDIRECTS, "all", lane="normal", run_at=now + EXPORT_AFTER)
     return found is not None
 

@@ -15,7 +15,7 @@ from uuid import UUID
 from sqlalchemy import Row
 from sqlalchemy.orm import Session
 
-from services.publish import actions, kinds, redirects, renditions, upkeep
+from services.publish import actions, kinds, purging, redirects, renditions, squeezing, upkeep
 from services.publish.build import Builder
 from services.publish.channels import deliveries, digests, readers, store, subscriptions, surfaces
 from services.publish.channels.announce import announce_later, fan_out
@@ -27,9 +27,12 @@ from services.publish.channels.public import PublicAddress
 from services.publish.channels.secrets import indexnow_key, signing_secrets, token, vapid_key, web_push
 from services.publish.pace import Pace
 from services.publish.previews import forget_ended, receive_previews
+from services.publish.purging import Purger
 from services.publish.renderers import Renderer
 from services.publish.settings import PublishSettings
-from services.publish.site import LocalSite
+from services.publish.site import Site
+from services.publish.site.local import LocalSite
+from services.publish.site.s3 import S3Site
 from services.publish.themes import Themes
 from services.publish.transports import Transport
 from services.publish.transports.apprise import Apprise
@@ -75,7 +78,8 @@ def make_builder(settings: PublishSettings) -> Builder:
         )
 
     themes = Themes(make_renderer, settings.theme_dir, settings.site_folder / "theme-kept")
-    return Builder(themes, LocalSite(settings.site_folder))
+    site: Site = S3Site(settings.site_bucket) if settings.site_bucket else LocalSite(settings.site_folder)
+    return Builder(themes, site, purges=settings.purge is not None)
 
 
 def create_service(settings: PublishSettings) -> Publish:
@@ -101,6 +105,21 @@ def create_service(settings: PublishSettings) -> Publish:
     if settings.public_check:
         # The operator's own address, wherever it is.
         public = PublicAddress(loop, lambda: make_gate(ANYWHERE).get)
+
+    purger = None
+    if settings.purge is not None:
+        # The operator's own too.
+        purger = Purger(settings.purge, builder, loop, lambda: make_gate(ANYWHERE))
+
+    def purge(claim: Claim) -> None:
+        if purger is None:
+            with claim.finish():
+                return  # asked for by a process that still had another setting
+        else:
+            purger.run(claim)
+
+    def squeeze_pages(claim: Claim) -> None:
+        squeezing.squeeze_pages(claim, builder=builder)
 
     def receive_articles(session: Session, heard: list[Heard]) -> None:
         actions.receive_articles(
@@ -132,8 +151,10 @@ def create_service(settings: PublishSettings) -> Publish:
         redirects.export(claim, builder=builder)
 
     def tidy(session: Session, until: datetime) -> int:
-        upkeep.age_news(session, builder=builder, now=clock.now())
         now = clock.now()
+        upkeep.age_news(session, builder=builder, now=now)
+        if settings.site_bucket is None:
+            squeezing.ask(session, now=now)
         ended = forget_ended(session, now, TIDY_ROWS) + readers.forget_unconfirmed(session, now, TIDY_ROWS)
         return store.remove_old(session, until, TIDY_ROWS) + ended
 
@@ -188,6 +209,8 @@ def create_service(settings: PublishSettings) -> Publish:
             Kind(kinds.SEND_DIGEST, digests.send_digests, most=1),
             Kind(kinds.REBUILD_SITE, rebuild_site, most=1),
             Kind(kinds.TAKE_THEME, try_theme, most=1),
+            Kind(kinds.SQUEEZE_PAGES, squeeze_pages, most=1),
+            Kind(kinds.PURGE, purge, most=purging.AT_ONCE, lease_s=90.0),
             Kind(kinds.EXPORT_REDIRECTS, export_redirects, most=1),
             Kind(kinds.MAKE_RENDITIONS, make_renditions, most=1),
         ),

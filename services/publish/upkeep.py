@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -13,13 +14,19 @@ from services.publish.build import NINJS, RELATED, Builder, beside_of
 from services.publish.kinds import BUILD_PAGE, REBUILD_SITE, TAKE_THEME
 from services.publish.lists import Listing
 from services.publish.models import Page
+from services.publish.renderers.theme import ASSETS
 from shared import clock, jobs
 from shared.errors import Fault, Unprocessable
 from shared.jobs import Claim
 
+log = logging.getLogger(__name__)
+
 REBUILD_SLICE = 200
 # After the machine's power failed, files written in the last moments may be damaged: this much is looked at again.
 SUSPECT = timedelta(minutes=15)
+# How long a file may stand without a page that explains it: longer than any build takes.
+STRAY_REST = timedelta(minutes=1)
+MOST_STRAYS = 1000
 
 
 def rebuild_site(claim: Claim, *, builder: Builder) -> None:
@@ -30,6 +37,9 @@ def rebuild_site(claim: Claim, *, builder: Builder) -> None:
     with claim.finish() as session:
         for job in claim.jobs:
             after, part = (job.payload or {}).get("after", ""), (job.payload or {}).get("part", "articles")
+            if part == "strays":
+                _sweep_strays(session, builder, (job.payload or {}).get("seen"))
+                continue
             if part == "articles":
                 paths = store.live_paths_after(session, after, REBUILD_SLICE)
                 held = list(store.articles_at(session, paths).values())
@@ -43,10 +53,51 @@ def rebuild_site(claim: Claim, *, builder: Builder) -> None:
                     paths += [lists.list_path(builder.newsroom, one) for one in lists.always(builder.newsroom)]
                 following = {"part": "lists", "after": found[-1][0]} if found else {}
             jobs.add_many(session, BUILD_PAGE, [(path, {"check": True}) for path in set(paths)], lane="bulk")
+            if not following:
+                jobs.add(session, REBUILD_SITE, _then(job.reference, "strays"), lane="bulk", payload={"part": "strays"})
             if following:
                 # A new reference: this job itself ends as done.
-                name = f"{job.reference.partition(' then ')[0]} then {following['part']} {following['after']}"
-                jobs.add(session, REBUILD_SITE, name[:400], lane="bulk", payload=following)
+                name = _then(job.reference, f"{following['part']} {following['after']}")
+                jobs.add(session, REBUILD_SITE, name, lane="bulk", payload=following)
+
+
+def _then(reference: str, part: str) -> str:
+    return f"{reference.partition(' then ')[0]} then {part}"[:400]
+
+
+def _sweep_strays(session: Session, builder: Builder, seen: list[str] | None) -> None:
+    """Take away files that nothing explains, a minute after they were first seen.
+
+    One may belong to a page that is being built just now. seen: those of the first look; None for the first.
+    """
+    found = _strays(builder, _known(session, builder))
+    if seen is None:
+        if found:
+            run_at = clock.now() + STRAY_REST
+            payload = {"part": "strays", "seen": found[:MOST_STRAYS]}
+            jobs.add(session, REBUILD_SITE, "strays", lane="bulk", run_at=run_at, payload=payload)
+        return
+    for path in set(found).intersection(seen):
+        log.info("a file that no page explains is taken away", extra={"path": path})
+        builder.site.remove(path)
+
+
+def _known(session: Session, builder: Builder) -> set[str]:
+    """The paths of everything that should be in place."""
+    known = builder.installed_paths() | renditions.known_paths(session, builder.renderer.forms)
+    after = ""
+    while pages := store.pages_after(session, after, 500):
+        after = pages[-1].path
+        for page in pages:
+            known.add(page.path)
+            known.update(beside_of(page.path, name) for name in page.beside)
+        session.expunge_all()
+    return known
+
+
+def _strays(builder: Builder, known: set[str]) -> list[str]:
+    # What an earlier theme has left stays: pages that readers still have open ask for it.
+    return sorted(path for path in set(builder.site.paths()) - known if not path.startswith(ASSETS))
 
 
 def _pages_of(builder: Builder, base: str, size: int) -> list[str]:
@@ -155,7 +206,7 @@ def verify(session: Session, *, builder: Builder) -> list[dict[str, Any]]:
     ]
     found += [
         {"path": path, "problem": "extra", "detail": "the store holds a file that no page explains"}
-        for path in sorted(set(builder.site.paths()) - known)
+        for path in _strays(builder, known)
     ]
     return found
 

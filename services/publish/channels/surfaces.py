@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session
 
 from services.publish import lists
 from services.publish.kinds import BUILD_PAGE
-from services.publish.site import LocalSite
+from services.publish.site import Site
 from shared.events import PublicArticle
 from shared.newsroom import Newsroom
 from shared.tables import jobs as jobs_table
@@ -43,7 +43,7 @@ def waits_for(newsroom: Newsroom, article: PublicArticle) -> list[str]:
     return [lists.list_path(newsroom, one) for one in listings]
 
 
-def are_in_place(session: Session, site: LocalSite, body: str, created_at: datetime, now: datetime) -> bool:
+def are_in_place(session: Session, site: Site, body: str, created_at: datetime, now: datetime) -> bool:
     """Whether the feeds that a delivery's body names mention, or no longer mention, its article."""
     content: dict[str, Any] = json.loads(body)
     if now - created_at > LONGEST_WAIT:
@@ -55,7 +55,7 @@ def are_in_place(session: Session, site: LocalSite, body: str, created_at: datet
     return bool(feeds) and all((about in _text(site, path)) == content["live"] for path in feeds)
 
 
-def existing(site: LocalSite, paths: Iterable[str]) -> list[str]:
+def existing(site: Site, paths: Iterable[str]) -> list[str]:
     """Those of these paths that the site has."""
     return [path for path in paths if site.read(path) is not None]
 
@@ -74,5 +74,5 @@ def _pending(session: Session, paths: Collection[str]) -> bool:
     return session.execute(waiting.limit(1)).first() is not None
 
 
-def _text(site: LocalSite, path: str) -> str:
+def _text(site: Site, path: str) -> str:
     return (site.read(path) or b"").decode("utf-8", "replace")
