@@ -61,7 +61,9 @@ class Database:
     def __init__(self, url: str, service: str, *, after_commit: Callable[[Session], None] | None = None) -> None:
         self.service = service
         self.engine = make_engine(url)
-        self._reading_engine = self.engine.execution_options(read_only=True)
+        # One state of the database for all that a reading transaction reads: on SQLite it has that anyway.
+        alike = {} if self.engine.dialect.name == "sqlite" else {"isolation_level": "REPEATABLE READ"}
+        self._reading_engine = self.engine.execution_options(read_only=True, **alike)
         self._after_commit = after_commit
 
     @contextmanager
@@ -84,7 +86,7 @@ class Database:
 
     @contextmanager
     def reading(self) -> Iterator[Session]:
-        """A transaction that only reads and holds no lock that a writer waits for."""
+        """A transaction that only reads, one state of the database, and holds no lock that a writer waits for."""
         with Session(self._reading_engine, expire_on_commit=False, autoflush=False) as session:
             yield session
 

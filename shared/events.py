@@ -163,6 +163,7 @@ class ArticlePreviewed(Event):
 
     digest: SHA-256 of the link's last part, in hex. number: grows; a listener drops what is not newer than it holds.
     article: as it will be; its status may be draft or scheduled as well. expires_at: from then on the link is over.
+    killed_article, killed_change: of a link that ended because its article was killed, which publish tells of.
     """
 
     type: ClassVar[str] = "article.previewed.v1"
@@ -171,6 +172,8 @@ class ArticlePreviewed(Event):
     expires_at: datetime
     number: int = 1
     article: PublicArticle | None = None
+    killed_article: UUID | None = None
+    killed_change: int | None = None
 
     @property
     def subject(self) -> str:
@@ -253,7 +256,7 @@ class ProgressFact:
     """One step of an article's journey.
 
     step: a stable code ("related_set_made", "page_written", "seen_live", "announced", "delivered", "delivery_failed",
-    "gone"). at: when it happened. detail: small JSON values that fill the sentence people read.
+    "announcement_waits", "gone"). at: when it happened. detail: small JSON values that fill the sentence people read.
     """
 
     article_id: UUID

@@ -38,8 +38,8 @@ _Copy = tuple[Heard, Mapping[str, Any]]
 
 # The kind of job that an event heard is kept as; its reference is the event's id.
 EVENT = "event"
-BULK_SLICE_S = 0.2
-# How long one wake-up goes on with due jobs before it lets others of the queue pass.
+# How long one wake-up goes on with due jobs of a lane before it lets others pass: so long, at most, events wait for it.
+SLICES_S = {"urgent": 2.0, "normal": 0.05, "bulk": 0.2}
 SLICE_S = 2.0
 
 
@@ -254,7 +254,7 @@ class Node:
             ids = session.scalars(
                 select(jobs_table.c.id).where(jobs_table.c.kind == EVENT, jobs_table.c.reference.in_(references))
             ).all()
-        deadline = time.monotonic() + (BULK_SLICE_S if lane == "bulk" else SLICE_S)
+        deadline = time.monotonic() + SLICES_S.get(lane, SLICE_S)
         while ids and time.monotonic() < deadline and self._run_claim(ids=ids):
             pass
 
@@ -287,7 +287,7 @@ class Node:
     def _run_lane(self, lane: str) -> None:
         if not self._may_run(lane):
             return
-        deadline = time.monotonic() + (BULK_SLICE_S if lane == "bulk" else SLICE_S)
+        deadline = time.monotonic() + SLICES_S.get(lane, SLICE_S)
         try:
             while self._run_claim(lane=lane):
                 if time.monotonic() > deadline:

@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Row, Table, bindparam, delete, exists, insert, select, update
+from sqlalchemy import Row, Table, bindparam, delete, exists, func, insert, select, update
 from sqlalchemy.orm import Session
 
 from services.ingest.domain import journey
@@ -158,6 +158,12 @@ def previews(session: Session, article_id: UUID, *, valid_at: datetime, most: in
     statement = select(Preview).where(Preview.article_id == article_id)
     statement = statement.where(Preview.expires_at > valid_at, Preview.revoked_at.is_(None))
     return list(session.scalars(statement.order_by(Preview.id.desc()).limit(most)))
+
+
+def previews_ended_at(session: Session, article_id: UUID, at: datetime) -> int:
+    """How many previews of an article were revoked at just this moment."""
+    found = select(func.count()).select_from(Preview)
+    return session.scalar(found.where(Preview.article_id == article_id, Preview.revoked_at == at)) or 0
 
 
 def forget_previews(session: Session, until: datetime, most: int) -> int:

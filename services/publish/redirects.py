@@ -49,10 +49,7 @@ def follow(
     killed: list[UUID] = []
     for article in articles:
         known = before.get(article.id)
-        former = set(article.old_paths)
-        if known is not None:
-            former.add(known.teaser.path)
-        paths = [path for path in sorted(former - {article.path}) if _is_path(path)]
+        paths = former_addresses(article, known)
         if article.status == "killed" and paths:
             killed.append(article.id)
             _bury(builder, article, paths)
@@ -70,7 +67,18 @@ def follow(
         builder.site.redirect(path, str(row["target"]))
         if builder.site.read(path) is None:
             builder.site.remove(path)  # a tombstone from the time when its article was killed
-    jobs.add(session, EXPORT_REDIRECTS, "all", lane="normal", run_at=now + EXPORT_AFTER)
+    if killed:
+        jobs.add(session, EXPORT_REDIRECTS, "all", lane="urgent", run_at=now)
+    else:
+        jobs.add(session, EXPORT_REDIRECTS, "all", lane="normal", run_at=now + EXPORT_AFTER)
+
+
+def former_addresses(article: PublicArticle, known: Known | None) -> list[str]:
+    """The addresses that an article had before: by what is said of it, and by what was held of it."""
+    former = set(article.old_paths)
+    if known is not None:
+        former.add(known.teaser.path)
+    return [path for path in sorted(former - {article.path}) if _is_path(path)]
 
 
 def _bury(builder: Builder, article: PublicArticle, paths: Sequence[str]) -> None:

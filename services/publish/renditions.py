@@ -30,6 +30,8 @@ from shared.media import original_path
 # More pixels than any camera's picture has: a small file that unpacks to more is an attack.
 PIXELS_MOST = 120_000_000
 QUALITY = {"jpg": 82, "webp": 78, "avif": 58}
+# What opening a picture raises that is none, or not there.
+UNREADABLE = (OSError, Image.DecompressionBombError, ValueError, SyntaxError)
 _COPYRIGHT, _ARTIST = 0x8298, 0x013B  # EXIF
 _looks: Table = PictureLook.__table__  # type: ignore[assignment]
 _uses: Table = PictureUse.__table__  # type: ignore[assignment]
@@ -94,6 +96,22 @@ def _give_up(session: Session, builder: Builder, ids: Collection[UUID], wanted: 
     kept = {name for found in wanted.values() for name in found}
     for name in sorted(set(gone) - kept):
         remove_unused(session, builder, name)
+
+
+def looks_of(session: Session, ids: Collection[UUID]) -> dict[UUID, list[Look]]:
+    """The pictures that these articles' pages show."""
+    found: dict[UUID, list[Look]] = {}
+    shown = select(_uses.c.article_id, _looks).join(_looks, _looks.c.look == _uses.c.look)
+    for row in session.execute(shown.where(_uses.c.article_id.in_(ids))):
+        found.setdefault(row.article_id, []).append(_look(row))
+    return found
+
+
+def is_used(session: Session, name: str) -> bool:
+    """Whether a page shows this picture, with whatever focal point."""
+    digest = name.partition(" ")[0]
+    used = select(_uses.c.look).join(_looks, _looks.c.look == _uses.c.look).where(_looks.c.digest == digest)
+    return session.execute(used.limit(1)).first() is not None
 
 
 def remove_unused(session: Session, builder: Builder, name: str) -> bool:
@@ -168,6 +186,23 @@ def make_renditions(
 
 def made_of(original: Path, look: Look, forms: Sequence[str]) -> Iterable[tuple[Rendition, bytes]]:
     """The renditions of an original with their bytes. Raises what Pillow raises for what is no picture."""
+    picture, credit, extra = _opened(original, look)
+    resized: dict[tuple[str, int], Image.Image] = {}
+    for rendition in all_renditions(look, forms):
+        key = (rendition.crop, rendition.width)
+        if key not in resized:
+            resized[key] = _resized(picture, rendition)
+        yield rendition, _saved(resized[key], rendition.form, credit, extra)
+
+
+def one_of(original: Path, look: Look, wanted: Rendition) -> bytes:
+    """One rendition of an original. Raises one of UNREADABLE for what is no picture, or not there."""
+    picture, credit, extra = _opened(original, look)
+    return _saved(_resized(picture, wanted), wanted.form, credit, extra)
+
+
+def _opened(original: Path, look: Look) -> tuple[Image.Image, Image.Exif, dict[str, Any]]:
+    """An original upright on white, whom it is by, and what is saved with each rendition."""
     Image.MAX_IMAGE_PIXELS = PIXELS_MOST
     with Image.open(original) as opened:
         credit = _credit_of(opened)
@@ -185,13 +220,12 @@ def made_of(original: Path, look: Look, forms: Sequence[str]) -> Iterable[tuple[
         picture = ground
     if picture.size != (look.width, look.height):
         raise ValueError(f"it has {picture.size[0]} x {picture.size[1]} pixels, not {look.width} x {look.height}")
-    resized: dict[tuple[str, int], Image.Image] = {}
-    for rendition in all_renditions(look, forms):
-        key = (rendition.crop, rendition.width)
-        if key not in resized:
-            size = (rendition.width, rendition.height)
-            resized[key] = picture.resize(size, Image.Resampling.LANCZOS, box=rendition.box, reducing_gap=3.0)
-        yield rendition, _saved(resized[key], rendition.form, credit, extra)
+    return picture, credit, extra
+
+
+def _resized(picture: Image.Image, wanted: Rendition) -> Image.Image:
+    size = (wanted.width, wanted.height)
+    return picture.resize(size, Image.Resampling.LANCZOS, box=wanted.box, reducing_gap=3.0)
 
 
 def _saved(picture: Image.Image, form: str, credit: Image.Exif, extra: dict[str, Any]) -> bytes:

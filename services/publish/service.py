@@ -15,17 +15,17 @@ from uuid import UUID
 from sqlalchemy import Row
 from sqlalchemy.orm import Session
 
-from services.publish import actions, kinds, purging, redirects, renditions, squeezing, upkeep
+from services.publish import actions, kills, kinds, purging, redirects, renditions, squeezing, upkeep
 from services.publish.build import Builder
 from services.publish.channels import deliveries, digests, readers, store, subscriptions, surfaces
-from services.publish.channels.announce import announce_later, fan_out
+from services.publish.channels.announce import announce_later, fan_out, waiting
 from services.publish.channels.deliver import LEASE_S, Deliverer
 from services.publish.channels.letters import Letters
 from services.publish.channels.loop import Loop
 from services.publish.channels.owners import Owners
 from services.publish.channels.public import PublicAddress
 from services.publish.channels.secrets import indexnow_key, signing_secrets, token, vapid_key, web_push
-from services.publish.pace import Pace
+from services.publish.passes import Passes
 from services.publish.previews import forget_ended, receive_previews
 from services.publish.purging import Purger
 from services.publish.renderers import Renderer
@@ -85,7 +85,7 @@ def make_builder(settings: PublishSettings) -> Builder:
 def create_service(settings: PublishSettings) -> Publish:
     """publish with its tools; made once in each process."""
     builder = make_builder(settings)
-    pace = Pace()
+    passes = Passes()
     loop = Loop()
     gates: list[Any] = []
 
@@ -99,7 +99,7 @@ def create_service(settings: PublishSettings) -> Publish:
         loop,
         lambda row: _secrets_of(settings, row),
         lambda: _make_transports(settings, builder, make_gate(settings.webhook_allow)),
-        lambda session, body, made_at: surfaces.are_in_place(session, builder.site, body, made_at, clock.now()),
+        lambda session, row: surfaces.not_in_place(session, builder.site, builder.newsroom, row),
     )
     public = None
     if settings.public_check:
@@ -123,14 +123,14 @@ def create_service(settings: PublishSettings) -> Publish:
 
     def receive_articles(session: Session, heard: list[Heard]) -> None:
         actions.receive_articles(
-            session, heard, builder=builder, pace=pace, now=clock.now(), look_first=public is not None
+            session, heard, builder=builder, passes=passes, now=clock.now(), look_first=public is not None
         )
 
     def receive_related(session: Session, heard: list[Heard]) -> None:
-        actions.receive_related(session, heard, pace=pace, now=clock.now())
+        actions.receive_related(session, heard, passes=passes, now=clock.now())
 
     def build_pages(claim: Claim) -> None:
-        actions.build_pages(claim, builder=builder, pace=pace)
+        actions.build_pages(claim, builder=builder, passes=passes)
 
     def announce(claim: Claim) -> None:
         announce_later(claim, builder=builder, look_at=public.look_at if public is not None else None)
@@ -143,9 +143,12 @@ def create_service(settings: PublishSettings) -> Publish:
 
     def make_renditions(claim: Claim) -> None:
         def ask(session: Session, ids: Iterable[UUID]) -> None:
-            actions.show_pictures(session, ids, builder=builder, pace=pace, now=clock.now())
+            actions.show_pictures(session, ids, builder=builder, passes=passes, now=clock.now())
 
         renditions.make_renditions(claim, builder=builder, media=settings.media_store, ask=ask)
+
+    def prove_gone(claim: Claim) -> None:
+        kills.prove_gone(claim, builder=builder)
 
     def export_redirects(claim: Claim) -> None:
         redirects.export(claim, builder=builder)
@@ -211,6 +214,7 @@ def create_service(settings: PublishSettings) -> Publish:
             Kind(kinds.TAKE_THEME, try_theme, most=1),
             Kind(kinds.SQUEEZE_PAGES, squeeze_pages, most=1),
             Kind(kinds.PURGE, purge, most=purging.AT_ONCE, lease_s=90.0),
+            Kind(kinds.PROVE_GONE, prove_gone, most=5),
             Kind(kinds.EXPORT_REDIRECTS, export_redirects, most=1),
             Kind(kinds.MAKE_RENDITIONS, make_renditions, most=1),
         ),
@@ -265,6 +269,7 @@ def _status(session: Session) -> Mapping[str, float | int | str | None]:
         numbers[f'deliveries{{channel="{channel}",state="{state}"}}'] = count
     for state in ("due", "failed"):
         numbers[f"deliveries_{state}"] = sum(count for (_, one), count in counted.items() if one == state)
+    numbers["announcements_waiting"] = waiting(session)
     # A flash may take a moment; one that no receiver of a channel has after a minute is a fault that people should see.
     now = clock.now()
     unheard = store.flashes_unheard(session, now - timedelta(days=1), now - timedelta(minutes=1))

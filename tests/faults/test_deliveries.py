@@ -27,7 +27,7 @@ from shared.tables import jobs as jobs_table
 from tests.conftest import wait_for
 from tests.factories import published
 from tests.fakes import Received, Receiver, receiver
-from tests.integration.publish.test_publishing import House, subscribe
+from tests.integration.publish.house import House, subscribe
 from tests.relays import Relay, relay
 
 ARTICLES = 24

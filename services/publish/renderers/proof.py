@@ -16,7 +16,8 @@ from uuid import UUID
 from jinja2 import TemplateSyntaxError
 
 from services.publish.lists import Listing
-from services.publish.renderers.renderer import Renderer, Turn
+from services.publish.renderers.list_pages import Turn
+from services.publish.renderers.renderer import Renderer
 from services.publish.renderers.theme import ThemeError
 from services.publish.views import Teaser, teaser_of
 from shared.events import Byline, Correction, Picture, PublicArticle, Retraction

@@ -130,17 +130,19 @@ def _stamp(content: bytes) -> int:
 
 
 def _replace(file: Path, content: bytes, *, stamp: int | None = None, durable: bool = False) -> None:
-    beside = file.parent / f".{new_id().hex}.tmp"
+    # Bare names and calls: paths and files as objects cost more than all the rest of this.
+    target = os.fspath(file)
+    folder = target.rpartition("/")[0]
+    beside = f"{folder}/.{new_id().hex}.tmp"
     try:
         _write_new(beside, content, stamp, durable)
     except FileNotFoundError:
         file.parent.mkdir(parents=True, exist_ok=True)
         _write_new(beside, content, stamp, durable)
-    beside.replace(file)
+    os.replace(beside, target)  # noqa: PTH105
 
 
-def _write_new(file: Path, content: bytes, stamp: int | None, durable: bool) -> None:
-    # By the bare calls: a page's two files cost less than opening them as Python's files does.
+def _write_new(file: str, content: bytes, stamp: int | None, durable: bool) -> None:
     handle = os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o666)
     try:
         rest = memoryview(content)

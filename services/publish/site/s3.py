@@ -7,6 +7,7 @@ the first object is asked for: its threads do not survive a fork.
 
 from __future__ import annotations
 
+import importlib
 import os
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
@@ -103,8 +104,8 @@ class S3Site:
     def _store(self) -> Any:
         pid = os.getpid()
         if pid not in self._made:
-            from obstore.store import S3Store
-
+            # Some MB, and threads of its own: only where a bucket is used, and after the fork.
+            module = importlib.import_module("obstore.store")
             options: dict[str, Any] = {
                 "client_options": {"timeout": _ASKED_WITHIN, "connect_timeout": timedelta(seconds=3)},
                 # A job that fails is tried again anyway; a page's row is not to be held for minutes.
@@ -113,7 +114,7 @@ class S3Site:
             if self.place.endpoint:
                 options["endpoint"] = self.place.endpoint
                 options["client_options"]["allow_http"] = self.place.endpoint.startswith("http://")
-            self._made[pid] = S3Store(self.place.bucket, prefix=self.place.prefix or None, **options)
+            self._made[pid] = module.S3Store(self.place.bucket, prefix=self.place.prefix or None, **options)
         return self._made[pid]
 
     def _put(self, name: str, content: bytes, kind: str, caching: str, *, pack: bool = True) -> None:

@@ -25,8 +25,7 @@ from shared.ids import new_id
 from shared.tables import jobs as jobs_table
 from tests.conftest import wait_for
 from tests.factories import killed, public_article, published
-from tests.integration.publish.test_deliveries import deliver, let_time_pass, states, statuses
-from tests.integration.publish.test_publishing import House
+from tests.integration.publish.house import House, deliver, let_time_pass, states, statuses
 from tests.relays import Relay, relay
 
 PARIS = ZoneInfo("Europe/Paris")

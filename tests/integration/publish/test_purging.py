@@ -19,7 +19,7 @@ from shared import clock
 from shared.settings import SettingError
 from shared.tables import jobs as jobs_table
 from tests.factories import killed, public_article, published
-from tests.integration.publish.test_publishing import House
+from tests.integration.publish.house import House
 
 
 class Cache:

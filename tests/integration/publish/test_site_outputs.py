@@ -21,9 +21,8 @@ from shared.errors import Unprocessable
 from shared.events import ArticleExpired, ArticleRetracted, Byline, Picture, Retraction
 from shared.media import original_path
 from tests.factories import killed, public_article, published, today
-from tests.integration.publish.test_publishing import House, house, related
-
-__all__ = ["house"]
+from tests.integration.publish.house import House
+from tests.integration.publish.test_publishing import related
 
 DIGEST = "ab" * 32
 SITEMAP = "{http://www.sitemaps.org/schemas/sitemap/0.9}"

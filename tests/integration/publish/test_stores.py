@@ -20,7 +20,7 @@ from services.publish.site.s3 import Place, S3Site
 from shared import clock
 from shared.settings import SettingError
 from tests.factories import killed, public_article, published
-from tests.integration.publish.test_publishing import House
+from tests.integration.publish.house import House
 
 PAGE = b"<p>Le pont ferme</p>" * 40
 

@@ -24,7 +24,7 @@ from shared import clock
 from shared.events import ArticleExpired, ArticleRetracted, Retraction
 from tests.conftest import wait_for
 from tests.factories import killed, public_article, published, today
-from tests.integration.publish.test_publishing import House
+from tests.integration.publish.house import House
 
 ROOT = Path(__file__).parents[3]
 NGINX = shutil.which("nginx", path=f"{os.environ.get('PATH', '')}:/usr/sbin")

@@ -14,8 +14,7 @@ from uuid import UUID
 import pytest
 
 from services.publish.lists import Listing
-from services.publish.renderers import Renderer
-from services.publish.renderers.renderer import FRONT_TEASERS, Turn
+from services.publish.renderers import FRONT_TEASERS, Renderer, Turn
 from services.publish.views import TEASER_FIELDS, Teaser, teaser_of, text_of
 from shared.events import Byline, Correction, Picture, Retraction
 from shared.newsroom import load_newsroom
