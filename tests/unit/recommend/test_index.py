@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import random
 from collections.abc import Sequence
 from dataclasses import replace
@@ -397,7 +398,11 @@ steps = st.lists(
 )
 
 
-@settings(max_examples=60, deadline=None)
+# A few in every run; thousands when asked for: `make sequences`.
+SEQUENCES = int(os.environ.get("ROTATIVE_TEST_SEQUENCES", "60"))
+
+
+@settings(max_examples=SEQUENCES, deadline=None)
 @given(archive=st.one_of(st.just([]), archives), steps=steps, seed=st.integers(0, 3), size=st.sampled_from([3, 6]))
 def test_whatever_came_and_went_the_sets_are_those_of_a_fresh_index(
     archive: list[str], steps: list[tuple], seed: int, size: int
