@@ -57,7 +57,9 @@ def receive_articles(
     articles = [one for one in wanted if one.id in saved]
     # Their pages before all else: readers have them from this moment.
     at = {one.path: one for one in articles}
-    builder.build(session, at, now=now, articles=at)
+    built = builder.build(session, at, now=now, articles=at)
+    # Theirs is the dead letter that says where the theme failed; the event itself is done.
+    jobs.add_many(session, BUILD_PAGE, [(path, {"check": True}) for path in built.faults], lane="normal")
     places = shelve(session, builder, before, articles)
     redirects.follow(session, builder, before, articles, now=now)
     for withdrawn in (True, False):
@@ -292,6 +294,8 @@ def build_pages(claim: Claim, *, builder: Builder, passes: Passes) -> None:
     with claim.finish(first=partial(builder.lock_inputs, draft=draft)) as session:
         built = builder.put(session, draft, [job.reference for job in claim.jobs], now=clock.now())
         for job in claim.jobs:
+            if job.reference in built.faults:
+                claim.bury(job, built.faults[job.reference])
             if job.reference in built.stale:
                 claim.retry(job, at=now, error="an article that the page shows has changed meanwhile", counts=False)
         lane = claim.jobs[0].lane if claim.jobs else "normal"

@@ -12,7 +12,7 @@ from dataclasses import dataclass, fields
 from pathlib import Path
 
 from babel import Locale, UnknownLocaleError
-from jinja2 import Environment, StrictUndefined, TemplateError
+from jinja2 import Environment, StrictUndefined, TemplateError, TemplateSyntaxError
 from jinja2.loaders import ChoiceLoader, FileSystemLoader
 
 from services.publish.renderers.typography import applies_to, french_text
@@ -134,7 +134,11 @@ def load_theme(folders: Sequence[Path], languages: Sequence[str]) -> Theme:
         try:
             templates.get_template(name)
             source = templates.loader.get_source(templates, name)[0] if templates.loader else ""
-        except TemplateError as error:
+        except TemplateSyntaxError as error:
+            raise ThemeError(
+                f"{error.filename or f'templates/{name}'}, line {error.lineno}: {error.message}"
+            ) from error
+        except (TemplateError, UnicodeDecodeError, OSError) as error:
             raise ThemeError(f"templates/{name}: {error}") from error
         digest.update(f"{name}\0{source}\0".encode())
     labels = {language: _labels(places, language) for language in languages}
