@@ -5,6 +5,7 @@ What these judges look at is in `checks/`; that they find faults is tested in te
 
 from __future__ import annotations
 
+import io
 import json
 import re
 from dataclasses import replace
@@ -14,14 +15,17 @@ from xml.etree import ElementTree
 
 import httpx
 import pytest
+from PIL import Image
 
 from checks.crawl import Site
 from checks.machines import judge_machines
 from checks.pages import judge_pages
 from services.publish import list_pages, lists, upkeep
 from services.publish.app import create_app
+from services.publish.renditions import look_of, made_of
 from shared import clock
 from shared.events import ArticleCorrected, ArticleRetracted, Byline, Correction, PublicArticle, Retraction
+from shared.media import original_path
 from tests.factories import killed, public_article, published, today
 from tests.integration.publish.house import House
 from tests.integration.publish.test_site_outputs import put_original
@@ -148,3 +152,16 @@ def test_sitemaps_are_split_at_their_limit_and_the_full_ones_stay_as_they_are(
     assert sum(counts) == 7
     assert max(counts) <= 3
     assert counts[0] == 3
+
+
+def test_every_format_of_a_picture_is_what_its_name_says_and_of_the_size_that_pages_give_it(house: House) -> None:
+    picture = put_original(house)
+    original = original_path(house.node.settings.media_store, picture.digest)
+
+    made = list(made_of(original, look_of(picture), ("avif", "webp", "jpg")))
+
+    assert {one.form for one, _ in made} == {"avif", "webp", "jpg"}
+    for one, content in made:
+        with Image.open(io.BytesIO(content)) as opened:
+            assert opened.format == {"avif": "AVIF", "webp": "WEBP", "jpg": "JPEG"}[one.form]
+            assert opened.size == (one.width, one.height)
