@@ -79,14 +79,15 @@ def _pictures(site: Site, page: Page) -> None:
         if not {"width", "height", "alt"} <= set(one.keys()):
             site.fault(page.url, "has a picture without width, height or alt")
             continue
-        shape = int(one.get("width")) / int(one.get("height"))
-        sets = [one.get("srcset") or f"{one.get('src')} {one.get('width')}w"]
-        sets += [str(each) for each in one.xpath("ancestor::picture/source/@srcset")]
-        for part in (part for each in sets for part in each.split(",")):
-            path, width = part.split()
-            real = _size_of(site, urljoin(page.url, path))
-            if real is not None and (f"{real[0]}w" != width or abs(real[0] / real[1] - shape) > 0.02):
-                site.fault(page.url, f"shows {path} as {width} of {shape:.3f}, but it has {real[0]} x {real[1]} pixels")
+        for each in [one, *one.xpath("ancestor::picture/source")]:
+            # A source may have a shape of its own.
+            sized = each if each.get("width") else one
+            shape = int(sized.get("width")) / int(sized.get("height"))
+            for part in (each.get("srcset") or f"{each.get('src')} {each.get('width')}w").split(","):
+                path, width = part.split()
+                real = _size_of(site, urljoin(page.url, path))
+                if real is not None and (f"{real[0]}w" != width or abs(real[0] / real[1] - shape) > 0.02):
+                    site.fault(page.url, f"shows {path} as {width} of {shape:.3f}, but it is {real[0]} x {real[1]}")
     for link in page.all("//head/link[@rel='preload'][@as='image']"):
         used = page.all("//main//img[not(@loading='lazy')]/ancestor::picture/source[1]")
         if not used or any(link.get(f"image{name}") != used[0].get(name) for name in ("srcset", "sizes")):

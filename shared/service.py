@@ -51,15 +51,18 @@ class Service:
 
     listeners: by event type; each does its events' whole work in the given transaction, is safe to repeat, and drops
     what is not newer than what it holds. kinds: its jobs. tidy: removes what retention ends, up to a time, in slices,
-    and answers how many rows went. status: numbers that operators see, by name; one with labels is named as Prometheus
-    writes it, `deliveries{channel="email",state="due"}`. close: ends in good order what still runs in this process.
-    knows_keys: it has the table of API keys and hears key.changed; without, the first key alone opens it.
+    and answers how many rows went. watch: called every second or so by the sweeper, for what changes outside of the
+    database; it finds out cheaply that nothing has. status: numbers that operators see, by name; one with labels is
+    named as Prometheus writes it, `deliveries{channel="email",state="due"}`. close: ends in good order what still runs
+    in this process. knows_keys: it has the table of API keys and hears key.changed; without, the first key alone opens
+    it.
     """
 
     name: str
     listeners: Mapping[str, Listener]
     kinds: Sequence[Kind] = ()
     tidy: Callable[[Session, datetime], int] | None = None
+    watch: Callable[[Node], None] | None = None
     status: Callable[[Session], Mapping[str, float | int | str | None]] | None = None
     close: Callable[[], None] | None = None
     knows_keys: bool = False

@@ -8,7 +8,7 @@ pauses; one that fails for good, or kills its worker each time, becomes a dead l
 
 from shared.jobs.asking import add, add_many, store_heard, tally, withdraw
 from shared.jobs.claiming import LEASE_S, PAUSES_S, Claim, Job, Kind, claim, extend, run
-from shared.jobs.dead_letters import bury, dead, dead_letter, discard_dead, retry_dead
+from shared.jobs.dead_letters import bury, dead, dead_letter, discard_dead, is_dead, retry_dead
 from shared.jobs.sweeping import MOST_CRASHES, SCHEDULED, any_expired, counts, free_expired, lanes_due
 
 __all__ = [
@@ -30,6 +30,7 @@ __all__ = [
     "discard_dead",
     "extend",
     "free_expired",
+    "is_dead",
     "lanes_due",
     "retry_dead",
     "run",

@@ -35,6 +35,12 @@ def dead_letter(session: Session, job_id: int) -> Any | None:
     return session.execute(select(jobs).where(jobs.c.id == job_id, jobs.c.state == "dead")).first()
 
 
+def is_dead(session: Session, kind: str, reference: str) -> bool:
+    """Whether this job is a dead letter."""
+    found = select(jobs.c.id).where(jobs.c.kind == kind, jobs.c.reference == reference, jobs.c.state == "dead")
+    return session.execute(found).first() is not None
+
+
 def retry_dead(session: Session, job_id: int, *, now: datetime) -> bool:
     """Make a dead letter ready again, with all its tries; False when there is no such dead letter."""
     row = session.execute(
