@@ -23,7 +23,7 @@ run: install
 	$(BIN)/rotative up --port $(PORT) --data $(DATA) --demo
 
 test: install
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest -n auto --maxprocesses 4 --dist loadfile
 
 lint: install
 	$(BIN)/ruff check .
