@@ -286,6 +286,8 @@ class Bench:
         (own / "resolver.conf").write_text("resolver 127.0.0.1;\n")
         conf = own / "nginx.conf"
         text = conf.read_text("utf-8").replace("listen 8080;", f"listen 127.0.0.1:{port};")
+        if os.geteuid() == 0:
+            text = f"user root;\n{text}"  # nobody may not look into the folder
         conf.write_text(text.replace("/tmp/", f"{own}/").replace("/srv/site", str(self.folder)), "utf-8")
         return conf
 
