@@ -248,7 +248,8 @@ class RelatedChanged(Event):
     @property
     def subject(self) -> str:
         first = self.sets[0].article_id if self.sets else "nothing"
-        return f"{len(self.sets)} sets, of {first} first"
+        count = len(self.sets)
+        return f"{count} {'set' if count == 1 else 'sets'}, of {first} first"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -276,4 +277,5 @@ class ArticleProgress(Event):
     @property
     def subject(self) -> str:
         steps = sorted({fact.step for fact in self.facts})
-        return f"{len(self.facts)} facts: {', '.join(steps)}"
+        count = len(self.facts)
+        return f"{count} {'fact' if count == 1 else 'facts'}: {', '.join(steps)}"

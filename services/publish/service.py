@@ -258,7 +258,7 @@ def _make_letters(settings: PublishSettings, builder: Builder) -> Letters | None
     sender = builder.newsroom.newsletter_sender
     if settings.smtp is None or sender is None:
         return None
-    return Letters(builder.newsroom, sender, lambda purpose, one: token(settings, purpose, one))
+    return Letters(builder.renderer, sender, lambda purpose, one: token(settings, purpose, one))
 
 
 def _contact(builder: Builder) -> str:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import importlib.util
-import ipaddress
 import re
 from dataclasses import dataclass, field
 from datetime import datetime, time
@@ -62,8 +61,9 @@ class PublishSettings(ServiceSettings):
         """The constructor's arguments."""
         values = super().read(env, service)
         store, bucket = env.text("ROTATIVE_SITE_STORE"), None
+        endpoint = env.text("ROTATIVE_SITE_ENDPOINT").rstrip("/")
         if "://" in store:
-            store, bucket = "", _bucket(env, store)
+            store, bucket = "", _bucket(env, store, endpoint)
         theme = env.optional_path("ROTATIVE_THEME")
         if theme is not None and not theme.is_dir():
             env.fault("ROTATIVE_THEME", f"should be a folder that exists, not {str(theme)!r}")
@@ -78,7 +78,7 @@ class PublishSettings(ServiceSettings):
             "site_bucket": bucket,
             "purge": _purge(env),
             "theme_dir": theme.absolute() if theme is not None else None,
-            "webhook_allow": _networks(env, "ROTATIVE_WEBHOOK_ALLOW"),
+            "webhook_allow": env.networks("ROTATIVE_WEBHOOK_ALLOW"),
             "webhook_timeout_s": env.number("ROTATIVE_WEBHOOK_TIMEOUT_S", 15, at_least=0.1, at_most=30),
             "public_check": env.flag("ROTATIVE_PUBLIC_CHECK", False),
             "smtp": _smtp(env),
@@ -89,8 +89,7 @@ class PublishSettings(ServiceSettings):
         }
 
 
-def _bucket(env: Env, store: str) -> Place | None:
-    endpoint = env.text("ROTATIVE_SITE_ENDPOINT").rstrip("/")
+def _bucket(env: Env, store: str, endpoint: str) -> Place | None:
     if endpoint and not endpoint.startswith(("http://", "https://")):
         env.fault("ROTATIVE_SITE_ENDPOINT", f"should be an address like https://s3.example.org, not {endpoint!r}")
     found = re.fullmatch(r"s3://([a-z0-9][a-z0-9.-]{1,61}[a-z0-9])((?:/[A-Za-z0-9._-]+)*)/?", store)
@@ -159,14 +158,4 @@ def _urls(env: Env, name: str) -> tuple[str, ...]:
     for url in found:
         if not url.startswith(("https://", "http://")):
             env.fault(name, f"should be URLs that begin with https://, not {url!r}")
-    return tuple(found)
-
-
-def _networks(env: Env, name: str) -> tuple[Network, ...]:
-    found = []
-    for text in env.text(name).replace(",", " ").split():
-        try:
-            found.append(ipaddress.ip_network(text, strict=False))
-        except ValueError:
-            env.fault(name, f"should be networks like 10.0.0.0/8 or 127.0.0.1/32, not {text!r}")
     return tuple(found)

@@ -6,6 +6,7 @@ import hashlib
 import json
 from collections.abc import Mapping
 from string import Formatter
+from typing import Any
 
 Detail = Mapping[str, str | int | float | bool | None]
 
@@ -43,17 +44,21 @@ _ENGLISH: dict[str, tuple[str, ...]] = {
     EXPIRED: ("Its time was over",),
     RETRACTED: ("It was retracted", " by {by}", ": {reason}"),
     RESTORED: ("Its revision {revision} was restored", " by {by}"),
-    "related_set_made": ("Its related set was made", ": {entries} articles", ", {changed} sets of others changed"),
+    "related_set_made": (
+        "Its related set was made",
+        ": {entries} {entries:article|articles}",
+        ", {changed} {changed:set|sets} of others changed",
+    ),
     "page_written": ("Its page was written", " in {ms} ms"),
     SEEN_LIVE: ("Its page was seen live",),
-    "announced": ("It was announced", ": {deliveries} deliveries"),
+    "announced": ("It was announced", ": {deliveries} {deliveries:delivery|deliveries}"),
     "announcement_waits": ("Nobody is told of it yet: its page is not there", " ({where})"),
     "announcement_given_up": ("Nobody was told of it: its page did not come", " ({where})"),
-    "delivered": ("It was delivered", " by {channel}", " to {count} subscribers"),
+    "delivered": ("It was delivered", " by {channel}", " to {count} {count:subscriber|subscribers}"),
     "delivery_failed": (
         "A delivery failed",
         " by {channel}",
-        " to {count} subscribers",
+        " to {count} {count:subscriber|subscribers}",
         " with status {status}",
         "; next try at {next_try}",
     ),
@@ -76,19 +81,19 @@ _FRENCH: dict[str, tuple[str, ...]] = {
     RESTORED: ("Sa révision {revision} a été rétablie", " par {by}"),
     "related_set_made": (
         "Ses articles liés ont été choisis",
-        " : {entries} articles",
-        ", {changed} listes d’autres articles ont changé",
+        " : {entries} {entries:article|articles}",
+        ", {changed} {changed:liste d’un autre article a changé|listes d’autres articles ont changé}",
     ),
     "page_written": ("Sa page a été écrite", " en {ms} ms"),
     SEEN_LIVE: ("Sa page a été vue en ligne",),
-    "announced": ("Il a été annoncé", " : {deliveries} envois"),
+    "announced": ("Il a été annoncé", " : {deliveries} {deliveries:envoi|envois}"),
     "announcement_waits": ("Il n’est pas encore annoncé : sa page n’est pas là", " ({where})"),
     "announcement_given_up": ("Il n’a été annoncé à personne : sa page n’est jamais apparue", " ({where})"),
-    "delivered": ("Il a été envoyé", " par {channel}", " à {count} abonnés"),
+    "delivered": ("Il a été envoyé", " par {channel}", " à {count} {count:abonné|abonnés}"),
     "delivery_failed": (
         "Un envoi a échoué",
         " par {channel}",
-        " à {count} abonnés",
+        " à {count} {count:abonné|abonnés}",
         " avec le statut {status}",
         " ; prochain essai à {next_try}",
     ),
@@ -112,14 +117,14 @@ _ARABIC: dict[str, tuple[str, ...]] = {
     "related_set_made": ("اختيرت مقالاته ذات الصلة", ": {entries}", "، وتغيرت {changed} من قوائم المقالات الأخرى"),
     "page_written": ("كُتبت صفحته", " في {ms} ملّي ثانية"),
     SEEN_LIVE: ("شوهدت صفحته على الموقع",),
-    "announced": ("أُعلن عنه", ": {deliveries} إرسالا"),
+    "announced": ("أُعلن عنه", "، عدد الإرسالات: {deliveries}"),
     "announcement_waits": ("لم يُعلن عنه بعد: صفحته غير موجودة", " ({where})"),
     "announcement_given_up": ("لم يُعلن عنه لأحد: لم تظهر صفحته", " ({where})"),
-    "delivered": ("أُرسل", " عبر {channel}", " إلى {count} مشتركا"),
+    "delivered": ("أُرسل", " عبر {channel}", "، عدد المشتركين: {count}"),
     "delivery_failed": (
         "فشل إرسال",
         " عبر {channel}",
-        " إلى {count} مشتركا",
+        "، عدد المشتركين: {count}",
         " بالحالة {status}",
         "؛ المحاولة التالية في {next_try}",
     ),
@@ -188,6 +193,22 @@ _REPORTS = {
 SENTENCES = {"en": _ENGLISH, "fr": _FRENCH, "ar": _ARABIC}
 
 
+class _Counting(Formatter):
+    """Formats {count:one|many} as the noun that fits the number: in French, none and one are alike."""
+
+    def __init__(self, language: str) -> None:
+        self._one = {"0", "1"} if language == "fr" else {"1"}
+
+    def format_field(self, value: Any, format_spec: str) -> str:
+        if "|" not in format_spec:
+            return str(super().format_field(value, format_spec))
+        one, _, many = format_spec.partition("|")
+        return one if str(value) in self._one else many
+
+
+_FORMATTERS = {language: _Counting(language) for language in ("en", "fr", "ar")}
+
+
 def surface_name(surface: str, language: str = "en") -> str:
     """A surface in words; one that is not known as it is named."""
     return _SURFACES[language].get(surface, surface)
@@ -206,11 +227,12 @@ def sentence(step: str, detail: Detail, language: str = "en") -> str:
     first, *parts = SENTENCES[language].get(step, (step.replace("_", " ").capitalize(),))
     if detail.get("surface"):
         detail = {**detail, "surface": surface_name(str(detail["surface"]), language)}
-    words = [first.format_map(detail) if "{" in first and "revision" in detail else first]
+    counting = _FORMATTERS[language]
+    words = [counting.vformat(first, (), detail) if "{" in first and "revision" in detail else first]
     for part in parts:
         names = [name for _, name, _, _ in Formatter().parse(part) if name]
         if all(detail.get(name) is not None for name in names):
-            words.append(part.format_map(detail))
+            words.append(counting.vformat(part, (), detail))
     text = "".join(words)
     return text if text.endswith((".", "!", "?", "…", "؟")) else f"{text}."
 

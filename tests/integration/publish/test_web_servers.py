@@ -190,9 +190,8 @@ def test_a_reader_who_has_the_page_gets_304_until_it_changes(served: Served) -> 
 
             assert (again.status_code, again.content) == (304, b""), (path, accepted)
             assert again.headers["etag"] == tag
-            assert ("-" in tag.strip('W/"')) == (served.server == "nginx" or accepted != "identity"), (
-                "it answers itself"
-            )
+            # nginx's are "time-size": it has answered itself, and not handed the request on.
+            assert ("-" in tag) == (served.server == "nginx" or accepted != "identity"), tag
             assert "s-maxage=1" in again.headers["cache-control"]
             assert "stale-while-revalidate" in again.headers["cache-control"]
             assert "last-modified" not in first.headers
