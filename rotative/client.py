@@ -228,6 +228,23 @@ class Client:
                 return False
             time.sleep(0.25)
 
+    def rebuilding(self) -> Iterator[tuple[int, int]]:
+        """Follow a rebuild until it has ended: pages built, and pages in all, a few times a second."""
+        done = pages = 0
+        while True:
+            report = self.ask("GET", "/v1/publish/status")
+            bulk, numbers = report["jobs"].get("bulk", {}), report["numbers"]
+            left = bulk.get("ready", 0) + bulk.get("leased", 0)
+            pages = max(pages, numbers.get("rebuild_pages", 0))
+            # What is asked for comes in slices; the last of it is asked for when nothing is said of it any more.
+            asked = numbers.get("rebuild_asked", pages)
+            done = max(done, min(pages, asked) - left)
+            if not left:
+                yield pages, pages
+                return
+            yield done, pages
+            time.sleep(0.3)
+
     def path_of(self, article: Mapping[str, Any]) -> str:
         """The path of an article's page: its URL may name the public host, which need not be this machine's."""
         return httpx.URL(str(article["url"])).path
