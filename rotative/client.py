@@ -6,8 +6,6 @@ import json
 import os
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
-from datetime import datetime
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
@@ -24,8 +22,6 @@ DELIVERING = frozenset({"deliver", "retry"})
 LOOK_EVERY_S = 0.005
 LOOK_MOST_S = 0.25
 READER_TIMEOUT_S = 5.0
-# Steps after which an article's first journey has nothing more to tell a person who waits for it.
-SETTLED = ("seen_live", "gone")
 
 
 class Failure(Exception):
@@ -38,20 +34,6 @@ class Failure(Exception):
         super().__init__(text)
         self.status = status
         self.faults = tuple(faults)
-
-
-@dataclass(frozen=True, kw_only=True)
-class Journey:
-    """How an article got live. Milliseconds since the request was sent.
-
-    accepted_ms: the API's answer. live_ms: the page answered 200 to a reader; None if it did not in time.
-    steps: (name, milliseconds since it was accepted, by the system's own clock).
-    """
-
-    article: Mapping[str, Any]
-    accepted_ms: float
-    live_ms: float | None
-    steps: tuple[tuple[str, float], ...] = ()
 
 
 class Client:
@@ -144,6 +126,39 @@ class Client:
         reply = self.ask("POST", "/v1/articles", body=dict(article), headers=headers)
         return reply, (time.perf_counter() - began) * 1000
 
+    def post_ninjs(self, item: Mapping[str, Any]) -> tuple[dict[str, Any], float]:
+        """Post an article in ninjs, or change the one that has its uri; as `post`. Raises Failure."""
+        content = json.dumps(item, ensure_ascii=False).encode("utf-8", "replace")
+        headers = {"Content-Type": "application/ninjs+json"}
+        began = time.perf_counter()
+        answer = self._send("POST", "/v1/articles", content=content, headers=headers, timeout_s=30.0, query={})
+        return answer.json(), (time.perf_counter() - began) * 1000
+
+    def events(self, path: str, last_seen: str, silence_s: float) -> Iterator[tuple[str, str]]:
+        """The server-sent events of an API path, (id, data) each, after the one last seen; ("", "") for a sign of life.
+
+        Ends with the stream. Raises Failure, and httpx.TimeoutException after so much silence.
+        """
+        headers = {"Accept": "text/event-stream", **({"Last-Event-ID": last_seen} if last_seen else {})}
+        timeout = httpx.Timeout(30.0, read=silence_s)
+        try:
+            with self._http.stream("GET", path, headers=headers, timeout=timeout) as answer:
+                if not answer.is_success:
+                    answer.read()
+                    raise Failure(explain(answer.status_code, _json_or_none(answer)), answer.status_code)
+                found: dict[str, str] = {}
+                for line in answer.iter_lines():
+                    name, _, value = line.partition(": ")
+                    if line:
+                        found[name] = value
+                        continue
+                    yield found.get("id", ""), found.get("data", "")
+                    found = {}
+        except httpx.TimeoutException:
+            raise
+        except (httpx.HTTPError, httpx.InvalidURL) as error:
+            raise Failure(f"{self.url} could not be asked: {error}") from error
+
     def post_batch(self, articles: Sequence[Mapping[str, Any]], *, dry_run: bool = False) -> list[dict[str, Any]]:
         """Post many articles on the bulk queues; a verdict for each, in order. Raises Failure."""
         lines = "".join(f"{json.dumps(article, ensure_ascii=False)}\n" for article in articles)
@@ -159,10 +174,12 @@ class Client:
 
     def upload(self, file: Path, texts: Mapping[str, str]) -> dict[str, Any]:
         """Upload a picture with its alt text, caption and credit; gives back what is known of it. Raises Failure."""
+        return self.upload_bytes(file.name, file.read_bytes(), texts)
+
+    def upload_bytes(self, name: str, content: bytes, texts: Mapping[str, str]) -> dict[str, Any]:
+        """The same for what is in memory."""
         answer = self._sent(
-            lambda: self._http.post(
-                "/v1/media", files={"file": (file.name, file.read_bytes())}, data=dict(texts), timeout=30.0
-            )
+            lambda: self._http.post("/v1/media", files={"file": (name, content)}, data=dict(texts), timeout=30.0)
         )
         found: dict[str, Any] = answer.json()
         return found
@@ -214,26 +231,6 @@ class Client:
     def path_of(self, article: Mapping[str, Any]) -> str:
         """The path of an article's page: its URL may name the public host, which need not be this machine's."""
         return httpx.URL(str(article["url"])).path
-
-    def follow(self, article: Mapping[str, Any], accepted_ms: float, *, timeout_s: float) -> Journey:
-        """Wait for the page, then for the timeline to say so; gives back all with its times."""
-        began = time.perf_counter()
-        live = self.wait_until_live(article, timeout_s=timeout_s)
-        live_ms = accepted_ms + (time.perf_counter() - began) * 1000 if live else None
-        steps = self.steps(article, wait_s=min(5.0, timeout_s) if live else 0.0)
-        return Journey(article=article, accepted_ms=accepted_ms, live_ms=live_ms, steps=steps)
-
-    def steps(self, article: Mapping[str, Any], *, wait_s: float) -> tuple[tuple[str, float], ...]:
-        """The article's timeline once its page was seen live, or after wait_s: (step, milliseconds after accepted)."""
-        ends = time.monotonic() + wait_s
-        while True:
-            entries = self.ask("GET", f"/v1/articles/{article['id']}/timeline")["items"]
-            if time.monotonic() >= ends or any(entry["step"] in SETTLED for entry in entries):
-                break
-            time.sleep(0.05)
-        times = [(str(entry["step"]), _seconds(str(entry["at"]))) for entry in entries]
-        start = min((at for step, at in times if step == "accepted"), default=times[0][1] if times else 0.0)
-        return tuple((step, (at - start) * 1000) for step, at in times)
 
     def dead(self) -> Iterator[tuple[str, dict[str, Any]]]:
         """Every dead letter and dead delivery: (service, letter)."""
@@ -325,7 +322,3 @@ def _json_or_none(answer: httpx.Response) -> Any:
         return json.loads(answer.content)
     except ValueError:
         return None
-
-
-def _seconds(text: str) -> float:
-    return datetime.fromisoformat(text).timestamp()

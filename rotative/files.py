@@ -1,8 +1,9 @@
-"""Article files that `rotative post` and the demo read: Markdown with YAML front matter, and JSON."""
+"""Article files that `rotative post` and the demo read: Markdown with YAML front matter, JSON, and ninjs."""
 
 from __future__ import annotations
 
 import json
+from dataclasses import dataclass
 from datetime import UTC, date, datetime, time
 from pathlib import Path
 from typing import Any
@@ -10,14 +11,32 @@ from typing import Any
 import yaml
 
 FENCE = "---"
+_MARKDOWN, _JSON = frozenset({".md", ".markdown"}), frozenset({".json", ".ninjs"})
+ENDINGS = _MARKDOWN | _JSON
 
 
 class BadFile(Exception):
     """A file holds no article; the text says where and why."""
 
 
+@dataclass(frozen=True)
+class Piece:
+    """One article of a file, as the API takes it. is_ninjs: in IPTC's format, which the API reads itself."""
+
+    content: dict[str, Any]
+    is_ninjs: bool = False
+
+
 def read_articles(path: Path) -> list[dict[str, Any]]:
-    """The articles of a file as the API takes them: one of a Markdown file, one or a list of them of a JSON file.
+    """The articles of a Markdown or JSON file, as `read_pieces`; raises BadFile for ninjs too."""
+    pieces = read_pieces(path)
+    if any(piece.is_ninjs for piece in pieces):
+        raise BadFile("is ninjs, not an article of the API")
+    return [piece.content for piece in pieces]
+
+
+def read_pieces(path: Path) -> list[Piece]:
+    """The articles of a file: one of a Markdown file, one or a list of them of a JSON file, which may be ninjs.
 
     What the file does not say is `status: live`. Raises BadFile.
     """
@@ -27,13 +46,19 @@ def read_articles(path: Path) -> list[dict[str, Any]]:
         raise BadFile(f"is not UTF-8 text (byte {error.start + 1})") from error
     except OSError as error:
         raise BadFile(f"cannot be read: {error.strerror}") from error
-    if path.suffix.lower() in {".md", ".markdown"}:
+    ending = path.suffix.lower()
+    if ending in _MARKDOWN:
         articles = [_from_markdown(text)]
-    elif path.suffix.lower() == ".json":
+    elif ending in _JSON:
         articles = _from_json(text)
     else:
-        raise BadFile("should be a Markdown file (.md) or a JSON file (.json)")
-    return [{"status": "live", **article} for article in articles]
+        raise BadFile("should be a Markdown file (.md), or one of JSON or ninjs (.json)")
+    return [Piece(one, True) if _is_ninjs(one) else Piece({"status": "live", **one}) for one in articles]
+
+
+def _is_ninjs(article: dict[str, Any]) -> bool:
+    # An article of the API has no uri, and ninjs needs one.
+    return isinstance(article.get("uri"), str)
 
 
 def _from_markdown(text: str) -> dict[str, Any]:

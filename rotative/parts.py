@@ -18,9 +18,14 @@ SERVICES = ("ingest", "recommend", "publish")
 
 def settings_of(service: str, variables: Mapping[str, str] | None = None) -> ServiceSettings:
     """A service's own settings, from the process's environment by default. Raises SettingError."""
+    return settings_class_of(service).from_env(os.environ if variables is None else variables, service)
+
+
+def settings_class_of(service: str) -> type[ServiceSettings]:
+    """The class of a service's settings."""
     module = importlib.import_module(f"services.{service}.settings")
     kind: type[ServiceSettings] = getattr(module, f"{service.capitalize()}Settings")
-    return kind.from_env(os.environ if variables is None else variables, service)
+    return kind
 
 
 def swept_node_of(service: str) -> Node:

@@ -53,6 +53,7 @@ SHARED_MODULES = (
     "gunicorn.sock",
     "gunicorn.workers.gthread",
     "shared.sweeper",
+    "shared.web_worker",
     # Not their tasks and workers: importing these ties a process to their service.
     "services.ingest.app",
     "services.ingest.service",
@@ -204,9 +205,9 @@ def web(plan: Plan) -> None:
     from gunicorn import sock
     from gunicorn.app.base import BaseApplication
     from gunicorn.glogging import Logger
-    from gunicorn.workers.gthread import ThreadWorker
 
     from rotative.gateway import Gateway, create_gateway
+    from shared.web_worker import ProblemWorker
 
     class Web(BaseApplication):
         def load_config(self) -> None:
@@ -225,7 +226,7 @@ def web(plan: Plan) -> None:
     processes.use_few_arenas()
     app = Web()
     log = Logger(app.cfg)
-    server = ThreadWorker(1, os.getppid(), sock.create_sockets(app.cfg, log), app, app.cfg.timeout, app.cfg, log)
+    server = ProblemWorker(1, os.getppid(), sock.create_sockets(app.cfg, log), app, app.cfg.timeout, app.cfg, log)
     server.pid = os.getpid()
     server.init_process()
     app.wsgi().close()

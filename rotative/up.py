@@ -38,8 +38,7 @@ def up(*, port: int, data_dir: Path, with_flower: bool, demo: bool) -> None:
     if not broker.can_start():
         raise CannotStart("rotative up needs Linux or macOS; on Windows use Docker Compose or WSL.")
     data_dir = data_dir.expanduser().absolute()
-    make_folder(data_dir)
-    with locked(data_dir):
+    with new_if_refused(data_dir), locked(data_dir):
         make_key(data_dir / "admin.key")
         make_key(data_dir / "secret.key")
         listener = listen(port)
@@ -89,6 +88,22 @@ def _end_listening(listener: socket.socket, address: Path, say: object) -> None:
     _tell("Stopping…")
     listener.close()
     address.unlink(missing_ok=True)
+
+
+@contextlib.contextmanager
+def new_if_refused(data_dir: Path) -> Iterator[None]:
+    """Make the data folder; a start that is refused leaves none behind where there was none. Raises CannotStart."""
+    was_there = data_dir.exists()
+    make_folder(data_dir)
+    try:
+        yield
+    except CannotStart:
+        if not was_there:
+            for name in ("up.lock", "admin.key", "secret.key"):
+                (data_dir / name).unlink(missing_ok=True)
+            with contextlib.suppress(OSError):  # something else is in it
+                data_dir.rmdir()
+        raise
 
 
 def make_folder(data_dir: Path) -> None:
@@ -210,7 +225,7 @@ def check_settings() -> None:
     """Read every service's settings and the newsroom file once. Raises CannotStart naming all that is wrong."""
     from rotative.parts import SERVICES, settings_of
     from shared.newsroom import NewsroomFileError, load_newsroom
-    from shared.settings import SettingError
+    from shared.settings import SettingError, unknown_settings
 
     faults: list[str] = []
     for service in SERVICES:
@@ -221,20 +236,42 @@ def check_settings() -> None:
             faults += [line for line in str(error).splitlines() if line not in faults]
     if faults:
         raise CannotStart("\n".join(faults), code=2)
+    for sentence in unknown_settings(os.environ, known_settings()):
+        print(f"Warning: {sentence}", file=sys.stderr)
     _check_theme()
 
 
+# Read by the command line, by the processes of one system among themselves, and by the containers' set-up.
+_OTHER_SETTINGS = frozenset({"ROTATIVE_URL", "ROTATIVE_KEY", "ROTATIVE_NEWSROOM_PAGES", programs.PLAN_VARIABLE})
+
+
+def known_settings() -> set[str]:
+    """The names of all settings."""
+    from rotative.parts import SERVICES, settings_class_of
+    from shared.settings import Env
+
+    env = Env({})
+    for service in SERVICES:
+        settings_class_of(service).read(env, service)
+    return {*env.asked, *_OTHER_SETTINGS}
+
+
 def _check_theme() -> None:
-    """Read the theme and the newsroom's own pages once; the processes go on with what was read."""
+    """Read the theme and the newsroom's own pages once; the processes go on with what was read.
+
+    A broken theme hinders nothing: it is named, and the last good one, or the built-in one, is in force.
+    """
     from services.publish.renderers.static_pages import StaticPageError
     from services.publish.renderers.theme import ThemeError
     from services.publish.service import make_builder
     from services.publish.settings import PublishSettings
 
     try:
-        make_builder(PublishSettings.from_env(os.environ, "publish"))
+        themes = make_builder(PublishSettings.from_env(os.environ, "publish")).themes
     except (StaticPageError, ThemeError) as error:
         raise CannotStart(str(error), code=2) from error
+    if themes.fault:
+        print(f"The theme is broken: {themes.fault}\n{themes.in_force.capitalize()} is in force.", file=sys.stderr)
 
 
 class Migration:

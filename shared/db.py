@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import fcntl
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from typing import Any, TypeVar
@@ -61,7 +61,9 @@ class Database:
     def __init__(self, url: str, service: str, *, after_commit: Callable[[Session], None] | None = None) -> None:
         self.service = service
         self.engine = make_engine(url)
-        self._reading_engine = self.engine.execution_options(read_only=True)
+        # One state of the database for all that a reading transaction reads: on SQLite it has that anyway.
+        alike = {} if self.engine.dialect.name == "sqlite" else {"isolation_level": "REPEATABLE READ"}
+        self._reading_engine = self.engine.execution_options(read_only=True, **alike)
         self._after_commit = after_commit
 
     @contextmanager
@@ -84,7 +86,7 @@ class Database:
 
     @contextmanager
     def reading(self) -> Iterator[Session]:
-        """A transaction that only reads and holds no lock that a writer waits for."""
+        """A transaction that only reads, one state of the database, and holds no lock that a writer waits for."""
         with Session(self._reading_engine, expire_on_commit=False, autoflush=False) as session:
             yield session
 
@@ -110,11 +112,56 @@ def savepoint(session: Session) -> Iterator[None]:
     nested.commit()
 
 
+@contextmanager
+def gathering(session: Session) -> Iterator[None]:
+    """Inside, rows that `put_rows` is given wait, and go in together at the end: one statement for many articles.
+
+    What reads such rows calls `put_gathered` first. Nothing is put when the block raises.
+    """
+    session.info["gathered"] = {}
+    try:
+        yield
+        put_gathered(session)
+    finally:
+        session.info.pop("gathered", None)
+
+
+def put_rows(session: Session, statement: Any, rows: Sequence[Mapping[str, Any]]) -> None:
+    """Insert rows by a statement whose answer nobody needs: now, or with others where they are being gathered."""
+    gathered: dict[int, tuple[Any, list[Mapping[str, Any]]]] | None = session.info.get("gathered")
+    if gathered is None:
+        session.connection().execute(statement, rows)
+    else:
+        gathered.setdefault(id(statement), (statement, []))[1].extend(rows)
+
+
+def put_gathered(session: Session) -> None:
+    """Insert what was gathered until now, in the order in which its statements first came."""
+    gathered = session.info.get("gathered") or {}
+    for statement, rows in gathered.values():
+        session.connection().execute(statement, rows)
+    gathered.clear()
+
+
 def make_engine(url: str) -> Engine:
     """An engine set up as the module says. url: SQLAlchemy's, sqlite or postgresql+psycopg."""
     if not url.startswith("sqlite"):
-        return create_engine(url, pool_size=5, max_overflow=15, pool_pre_ping=True, connect_args={"connect_timeout": 5})
-    engine = create_engine(url, pool_size=5, max_overflow=30, connect_args={"check_same_thread": False, "timeout": 30})
+        return create_engine(
+            url,
+            pool_size=5,
+            max_overflow=15,
+            pool_pre_ping=True,
+            hide_parameters=True,
+            connect_args={"connect_timeout": 5},
+        )
+    engine = create_engine(
+        url,
+        pool_size=5,
+        max_overflow=30,
+        # An error is logged and shown to operators; what was to be stored, a reader's address perhaps, is not.
+        hide_parameters=True,
+        connect_args={"check_same_thread": False, "timeout": 30},
+    )
     turns = f"{engine.url.database}-turns" if engine.url.database else os.devnull
 
     @event.listens_for(engine, "connect")
@@ -126,7 +173,7 @@ def make_engine(url: str) -> Engine:
             "synchronous=FULL",
             "busy_timeout=30000",
             "foreign_keys=ON",
-            "cache_size=-4000",
+            "cache_size=-1000",
         ):
             cursor.execute(f"PRAGMA {pragma}")
         cursor.close()

@@ -169,6 +169,8 @@ class ArticlePreviewedSchema(_Facts):
     expires_at = _when(required=True)
     number = fields.Integer(load_default=1, strict=True, validate=validate.Range(min=1))
     article = fields.Nested(PreviewedArticleSchema, allow_none=True, load_default=None)
+    killed_article = fields.UUID(allow_none=True, load_default=None)
+    killed_change = fields.Integer(allow_none=True, load_default=None, strict=True)
 
 
 class KeyChangedSchema(_Facts):

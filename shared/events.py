@@ -163,6 +163,7 @@ class ArticlePreviewed(Event):
 
     digest: SHA-256 of the link's last part, in hex. number: grows; a listener drops what is not newer than it holds.
     article: as it will be; its status may be draft or scheduled as well. expires_at: from then on the link is over.
+    killed_article, killed_change: of a link that ended because its article was killed, which publish tells of.
     """
 
     type: ClassVar[str] = "article.previewed.v1"
@@ -171,6 +172,8 @@ class ArticlePreviewed(Event):
     expires_at: datetime
     number: int = 1
     article: PublicArticle | None = None
+    killed_article: UUID | None = None
+    killed_change: int | None = None
 
     @property
     def subject(self) -> str:
@@ -245,7 +248,8 @@ class RelatedChanged(Event):
     @property
     def subject(self) -> str:
         first = self.sets[0].article_id if self.sets else "nothing"
-        return f"{len(self.sets)} sets, of {first} first"
+        count = len(self.sets)
+        return f"{count} {'set' if count == 1 else 'sets'}, of {first} first"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -253,7 +257,7 @@ class ProgressFact:
     """One step of an article's journey.
 
     step: a stable code ("related_set_made", "page_written", "seen_live", "announced", "delivered", "delivery_failed",
-    "gone"). at: when it happened. detail: small JSON values that fill the sentence people read.
+    "announcement_waits", "gone"). at: when it happened. detail: small JSON values that fill the sentence people read.
     """
 
     article_id: UUID
@@ -273,4 +277,5 @@ class ArticleProgress(Event):
     @property
     def subject(self) -> str:
         steps = sorted({fact.step for fact in self.facts})
-        return f"{len(self.facts)} facts: {', '.join(steps)}"
+        count = len(self.facts)
+        return f"{count} {'fact' if count == 1 else 'facts'}: {', '.join(steps)}"

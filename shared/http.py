@@ -248,7 +248,15 @@ def json_body(*media_types: str) -> Any:
     if request.mimetype not in accepted:
         got = request.mimetype or "nothing"
         raise errors.UnsupportedMediaType(f"Send Content-Type: {accepted[0]}, not {got}.")
+    check_charset()
     return parse_json(_whole_body())
+
+
+def check_charset() -> None:
+    """Raise UnsupportedMediaType for a body that says to be in another encoding than UTF-8, the only one of JSON."""
+    charset = request.mimetype_params.get("charset", "utf-8").strip("\"'")
+    if charset.lower() not in {"utf-8", "utf8"}:
+        raise errors.UnsupportedMediaType(f"Send the body in UTF-8, not in {charset[:40]}.")
 
 
 def _whole_body() -> bytes:

@@ -86,8 +86,12 @@ class NewsroomFileError(Exception):
     def __init__(self, file: Path, faults: list[tuple[str, str]]) -> None:
         self.file = file
         self.faults = tuple(faults)
-        lines = [f"{file}: {key}: {should}" if key else f"{file}: {should}" for key, should in faults]
-        super().__init__("\n".join(lines))
+        super().__init__("\n".join(self._line(key, should) for key, should in faults))
+
+    def _line(self, key: str, should: str) -> str:
+        if key.startswith("ROTATIVE_"):
+            return f"{key} {should}"  # it overrides the file, which is not to blame
+        return f"{self.file}: {key}: {should}" if key else f"{self.file}: {should}"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -286,8 +290,10 @@ class _Reader:
 
     def base_url(self, override: str | None) -> str:
         value = override if override is not None else self.table["base_url"]
-        key = "base_url (ROTATIVE_BASE_URL)" if override is not None else "base_url"
+        key = "ROTATIVE_BASE_URL" if override is not None else "base_url"
         should = 'should be an address without a path, like "https://www.example.org"'
+        if override is not None:
+            should += f", not {override!r}"
         if not isinstance(value, str):
             self.fault(key, should)
             return ""

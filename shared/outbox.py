@@ -17,6 +17,7 @@ from sqlalchemy import and_, bindparam, func, insert, or_, select, union_all, up
 from sqlalchemy.orm import Session
 
 from shared import clock, routing
+from shared.db import put_rows
 from shared.event_schemas import encode
 from shared.events import Event
 from shared.ids import new_id
@@ -27,6 +28,7 @@ from shared.tables import outbox
 PAUSES_S = (3.0, 6.0, 12.0, 30.0, 60.0)
 # A bulk event waits for the sweeper, which keeps no more than this many unreceived with each listener.
 BULK_IN_FLIGHT = 200
+_SAY_LATER = insert(outbox)
 _SAY = insert(outbox).returning(outbox.c.seq, sort_by_parameter_order=True)
 
 
@@ -74,8 +76,10 @@ def say(session: Session, event: Event, *, lane: str | None = None) -> UUID:
         }
         for listener in routing.LISTENERS[event.type]
     ]
-    seqs = session.connection().execute(_SAY, rows).scalars().all()
-    if direct:
+    if not direct:
+        put_rows(session, _SAY_LATER, rows)
+    else:
+        seqs = session.connection().execute(_SAY, rows).scalars().all()
         letters: list[Letter] = session.info.setdefault("letters", [])
         for seq, row in zip(seqs, rows, strict=True):
             letters.append(

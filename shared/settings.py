@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import difflib
 import hashlib
-from collections.abc import Mapping
+import ipaddress
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Self
+
+from shared.outgoing import Network
 
 
 class SettingError(Exception):
@@ -19,9 +23,11 @@ class Env:
     def __init__(self, variables: Mapping[str, str]) -> None:
         self._variables = variables
         self._faults: list[str] = []
+        self.asked: set[str] = set()
 
     def text(self, name: str, default: str = "") -> str:
         """The variable's text without white space around it; the default when unset or empty."""
+        self.asked.add(name)
         return self._variables.get(name, "").strip() or default
 
     def path(self, name: str, default: Path) -> Path:
@@ -66,6 +72,16 @@ class Env:
         if value:
             self.fault(name, f"should be yes or no, not {value!r}")
         return default
+
+    def networks(self, name: str) -> tuple[Network, ...]:
+        """The variable as networks with commas or blanks between them."""
+        found: list[Network] = []
+        for text in self.text(name).replace(",", " ").split():
+            try:
+                found.append(ipaddress.ip_network(text, strict=False))
+            except ValueError:
+                self.fault(name, f"should be networks like 10.0.0.0/8 or 127.0.0.1/32, not {text!r}")
+        return tuple(found)
 
     def fault(self, name: str, sentence: str) -> None:
         """Record that a variable is wrong."""
@@ -154,6 +170,16 @@ class ServiceSettings:
         if not self.secret_key:
             raise SettingError("ROTATIVE_SECRET_KEY should be set, or the file secret.key be in ROTATIVE_DATA_DIR")
         return hashlib.blake2b(purpose.encode(), key=self.secret_key[:64], digest_size=32).digest()
+
+
+def unknown_settings(variables: Mapping[str, str], known: Collection[str]) -> list[str]:
+    """A sentence for each ROTATIVE_ variable that nothing reads, with the one that may have been meant."""
+    found = []
+    for name in sorted(variables):
+        if name.startswith("ROTATIVE_") and name not in known:
+            near = difflib.get_close_matches(name, sorted(known), 1, 0.8)
+            found.append(f"{name} is no setting of Rotative" + (f"; did you mean {near[0]}?" if near else "."))
+    return found
 
 
 def _secret(env: Env, name: str, file: Path) -> str:

@@ -2,49 +2,69 @@
 
 from __future__ import annotations
 
+import codecs
 import json
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 from rotative.importing.items import BadArchive, Item
+from rotative.importing.reading import BLOCK_BYTES, Meter
 from shared.ninjs import NotNinjs, article_of_ninjs
 
+# Of one item; no article is as long.
+_ITEM_MAX = 8_000_000
 
-def read_ninjs(path: Path, sections: dict[str, str]) -> Iterator[Item]:
+
+def read_ninjs(path: Path, sections: dict[str, str], meter: Meter | None = None) -> Iterator[Item]:
     """The items of a file of ninjs. sections: subject codes and names to section keys. Raises BadArchive."""
-    for number, found in enumerate(_objects(path), 1):
-        name = str(found.get("uri") or f"item {number}") if isinstance(found, dict) else f"item {number}"
-        try:
-            article = article_of_ninjs(found, sections)
-        except NotNinjs as wrong:
-            yield Item(name, reason=str(wrong))
+    with (meter or Meter()).open(path) as file:
+        for number, found in enumerate(objects(file), 1):
+            name = str(found.get("uri") or f"item {number}") if isinstance(found, dict) else f"item {number}"
+            try:
+                article = article_of_ninjs(found, sections)
+            except NotNinjs as wrong:
+                yield Item(name, reason=str(wrong))
+                continue
+            yield Item(name, {**article, "notify": False})
+
+
+def objects(file: BinaryIO) -> Iterator[Any]:
+    """The JSON values of a file, one after the other: those of one list, or with blanks or line ends between them.
+
+    No more than one of them is in memory at a time. Raises BadArchive.
+    """
+    decoder, text = json.JSONDecoder(), codecs.getincrementaldecoder("utf-8-sig")()
+    waiting, at_end, in_list, number = "", False, None, 0
+    while True:
+        waiting = waiting.lstrip() if in_list is None else waiting.lstrip(" \t\r\n,")
+        if in_list is None and waiting:
+            in_list = waiting[0] == "["
+            waiting = waiting[1:] if in_list else waiting
             continue
-        yield Item(name, {**article, "notify": False})
-
-
-def _objects(path: Path) -> Iterator[Any]:
-    try:
-        with path.open(encoding="utf-8-sig") as file:
-            first = file.readline()
-            try:
-                yield json.loads(first)
-                lines = True
-            except ValueError:
-                lines = False
-            if lines:
-                for number, line in enumerate(file, 2):
-                    if line.strip():
-                        try:
-                            yield json.loads(line)
-                        except ValueError as error:
-                            raise BadArchive(f"line {number} is not JSON: {error}") from error
-                return
-            file.seek(0)
-            try:
-                found = json.load(file)
-            except (ValueError, RecursionError) as error:
-                raise BadArchive(f"is not JSON: {error}") from error
-            yield from found if isinstance(found, list) else [found]
-    except (OSError, UnicodeDecodeError) as error:
-        raise BadArchive(f"cannot be read: {error}") from error
+        if in_list and waiting.startswith("]"):
+            return
+        if at_end and not waiting:
+            if in_list:
+                raise BadArchive("is not JSON: its list does not end")
+            return
+        try:
+            # What is at the end of what was read may go on: a number, or a text that is cut.
+            found, end = decoder.raw_decode(waiting)
+        except RecursionError as error:
+            raise BadArchive(f"is not JSON: item {number + 1} is nested too deeply") from error
+        except ValueError as error:
+            if at_end or len(waiting) > _ITEM_MAX:
+                raise BadArchive(f"is not JSON: item {number + 1}: {error}") from error
+        else:
+            if at_end or end < len(waiting):
+                waiting = waiting[end:]
+                number += 1
+                yield found
+                continue
+        try:
+            block = file.read(max(BLOCK_BYTES, len(waiting)))
+            waiting += text.decode(block, final=not block)
+        except UnicodeDecodeError as error:
+            raise BadArchive(f"is not UTF-8 text: {error.reason}") from error
+        at_end = not block

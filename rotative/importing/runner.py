@@ -8,13 +8,15 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from itertools import islice
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
-from rotative.client import Client, Failure
-from rotative.importing.items import Item
+from rotative.client import Client
+from rotative.importing.items import BadArchive, Item
 
 BATCH_ITEMS = 100
 BATCH_BYTES = 4_000_000
+# Categories without a section that are counted by name.
+_UNMAPPED_MOST = 1000
 # A verdict like these may be another one when the same is sent again.
 _TRANSIENT = (429, 500, 502, 503, 504)
 _TRIES = 5
@@ -22,60 +24,116 @@ _TRIES = 5
 
 @dataclass
 class Report:
-    """What became of an archive's items. refused: (name, reason) of those that were not taken."""
+    """What became of an archive's items: how many were read, added, there already, warned of and refused.
+
+    unmapped: categories without a section, with the number of their items. pictures, lost_pictures: fetched, and not.
+    """
 
     read: int = 0
     added: int = 0
     known: int = 0
     warned: int = 0
-    refused: list[tuple[str, str]] = field(default_factory=list)
+    refused: int = 0
+    pictures: int = 0
+    lost_pictures: int = 0
     unmapped: Counter[str] = field(default_factory=Counter)
+
+
+@dataclass(frozen=True)
+class Mark:
+    """Where an import is remembered. file: beside the archive. size: the archive's, so that another one starts anew."""
+
+    file: Path
+    size: int
+
+    def read(self) -> int:
+        """How many items are done."""
+        try:
+            done, size = self.file.read_text("ascii").split()
+            return int(done) if int(size) == self.size else 0
+        except (OSError, ValueError):
+            return 0
+
+    def write(self, done: int) -> None:
+        """That so many are."""
+        beside = self.file.with_name(f"{self.file.name}.new")
+        beside.write_text(f"{done} {self.size}\n", "ascii")
+        beside.replace(self.file)
+
+
+class PictureTaker(Protocol):
+    """See pictures.Pictures."""
+
+    def ask_for(self, items: list[Item]) -> None:
+        """Begin to fetch."""
+
+    def put_into(self, items: list[Item], missing: Callable[[Item, str], object]) -> int:
+        """Have the articles lead with what was fetched."""
 
 
 def run(
     client: Client,
     items: Iterator[Item],
     *,
-    progress: Path | None,
+    mark: Mark | None,
     dry_run: bool,
     tell: Callable[[Report], object],
     pause: Callable[[float], object],
+    leave_out: Callable[[dict[str, str]], object],
+    pictures: PictureTaker | None = None,
 ) -> Report:
-    """Send every item after those that `progress` says are done. tell: called after each batch.
+    """Send every item after those that `mark` says are done. tell: called after each batch.
 
-    Sending again adds nothing: each item has an origin that the API knows again. Raises Failure when the system
-    cannot be asked, with everything before it done and remembered.
+    leave_out: told at once of each item and picture that was not taken. Sending again adds nothing: each item has an
+    origin that the API knows again. Raises Failure when the system cannot be asked, with everything before it done and
+    remembered.
     """
     report = Report()
-    done = _done(progress)
-    report.read = sum(1 for _ in islice(items, done))
-    for batch in _batches(items):
+    report.read = sum(1 for _ in islice(items, mark.read())) if mark is not None else 0
+
+    def lost(item: Item, reason: str) -> None:
+        report.lost_pictures += 1
+        url = item.picture.url if item.picture is not None else ""
+        leave_out({"item": item.name, "picture": url, "reason": f"its picture was not taken: {reason}"})
+
+    batches = _batches(items)
+    batch, broken = _next(batches)
+    if batch and pictures is not None:
+        pictures.ask_for(batch)
+    while batch:
+        following, broken = _next(batches)
         sent = [item for item in batch if item.article is not None]
-        report.refused += [(item.name, item.reason) for item in batch if item.article is None]
-        report.unmapped.update(
-            item.category for item in batch if item.article is None and item.reason.startswith("fits no section")
-        )
+        if pictures is not None:
+            report.pictures += pictures.put_into(sent, lost)
+            pictures.ask_for(following or [])
+        for item in batch:
+            if item.article is None:
+                _refuse(report, item, item.reason, leave_out)
         for item, verdict in zip(sent, _verdicts(client, sent, dry_run, pause), strict=True):
-            _count(report, item, verdict)
+            _count(report, item, verdict, leave_out)
         report.read += len(batch)
-        if progress is not None and not dry_run:
-            progress.write_text(f"{report.read}\n", "ascii")
+        if mark is not None and not dry_run:
+            mark.write(report.read)
         tell(report)
+        batch = following
+    if broken is not None:
+        raise broken
     return report
 
 
-def _done(progress: Path | None) -> int:
+def _next(batches: Iterator[list[Item]]) -> tuple[list[Item] | None, BaseException | None]:
+    """The next batch, read while the last one is to be sent; or why there is none: that one is sent all the same."""
     try:
-        return int(progress.read_text("ascii")) if progress is not None else 0
-    except (OSError, ValueError):
-        return 0
+        return next(batches, None), None
+    except (BadArchive, KeyboardInterrupt) as error:
+        return None, error
 
 
 def _batches(items: Iterator[Item]) -> Iterator[list[Item]]:
     batch: list[Item] = []
     size = 0
     for item in items:
-        length = len(str(item.article))
+        length = 500 if item.article is None else len(str(item.article.get("body"))) + 1000
         if batch and (len(batch) == BATCH_ITEMS or size + length > BATCH_BYTES):
             yield batch
             batch, size = [], 0
@@ -91,15 +149,15 @@ def _verdicts(
     verdicts = client.post_batch([item.article or {} for item in items], dry_run=dry_run) if items else []
     for tried in range(_TRIES):
         again = [
-            (number, _mended(items[number], verdict))
+            (number, mended)
             for number, verdict in enumerate(verdicts)
-            if _mended(items[number], verdict) is not None
+            if (mended := _mended(items[number], verdict)) is not None
         ]
         if not again:
             break
         if any(verdicts[number]["status"] in _TRANSIENT for number, _ in again):
             pause(2.0**tried)
-        newer = client.post_batch([article or {} for _, article in again], dry_run=dry_run)
+        newer = client.post_batch([article for _, article in again], dry_run=dry_run)
         for (number, _), verdict in zip(again, newer, strict=True):
             verdicts[number] = verdict
     return verdicts
@@ -107,7 +165,9 @@ def _verdicts(
 
 def _mended(item: Item, verdict: dict[str, Any]) -> dict[str, Any] | None:
     """The article as it may be taken at another try: with another slug or old address than one that is taken."""
-    article = dict(item.article or {})
+    if verdict["status"] < 400:
+        return None
+    article = item.article or {}
     if verdict["status"] in _TRANSIENT:
         return article
     pointers = {one["pointer"] for one in verdict.get("problem", {}).get("errors", [])}
@@ -122,7 +182,7 @@ def _mended(item: Item, verdict: dict[str, Any]) -> dict[str, Any] | None:
     return None
 
 
-def _count(report: Report, item: Item, verdict: dict[str, Any]) -> None:
+def _count(report: Report, item: Item, verdict: dict[str, Any], leave_out: Callable[[dict[str, str]], object]) -> None:
     if verdict["status"] == 201:
         report.added += 1
         report.warned += bool(verdict.get("warnings"))
@@ -131,14 +191,30 @@ def _count(report: Report, item: Item, verdict: dict[str, Any]) -> None:
     else:
         problem = verdict.get("problem", {})
         faults = [f"{one['pointer']}: {one['detail']}" for one in problem.get("errors", [])]
-        report.refused.append((item.name, "; ".join(faults) or str(problem.get("detail", verdict["status"]))))
+        _refuse(report, item, "; ".join(faults) or str(problem.get("detail", verdict["status"])), leave_out)
 
 
-def write_report(path: Path, report: Report) -> None:
-    """Every item that was not taken, one JSON object a line."""
-    with path.open("w", encoding="utf-8") as file:
-        for name, reason in report.refused:
-            file.write(json.dumps({"item": name, "reason": reason}, ensure_ascii=False) + "\n")
+def _refuse(report: Report, item: Item, reason: str, leave_out: Callable[[dict[str, str]], object]) -> None:
+    report.refused += 1
+    if reason.startswith("fits no section") and (
+        item.category in report.unmapped or len(report.unmapped) < _UNMAPPED_MOST
+    ):
+        report.unmapped[item.category] += 1
+    leave_out({"item": item.name, "reason": reason})
 
 
-__all__ = ["Failure", "Report", "run", "write_report"]
+class ReportFile:
+    """What was not taken, one JSON object a line, written as it comes. The file is made with its first line.
+
+    goes_on: keep what an interrupted import has written.
+    """
+
+    def __init__(self, path: Path, *, goes_on: bool) -> None:
+        self.path = path
+        if not goes_on:
+            path.unlink(missing_ok=True)
+
+    def add(self, line: dict[str, str]) -> None:
+        """Write a line."""
+        with self.path.open("a", encoding="utf-8") as file:
+            file.write(json.dumps(line, ensure_ascii=False) + "\n")

@@ -1,25 +1,36 @@
-"""Before the first item: the reader of a kind of archive, the mapping of categories, the progress bar."""
+"""Before the first item: the reader of a kind of archive, and the mapping of categories."""
 
 from __future__ import annotations
 
-import sys
-import time
 import tomllib
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Self
 
 from rotative.importing.items import BadArchive, Item
 from rotative.importing.jsonl import read_jsonl
 from rotative.importing.ninjs import read_ninjs
-from rotative.importing.wxr import WxrOptions, read_wxr
+from rotative.importing.reading import Meter
+from rotative.importing.wxr import WxrOptions, read_attachments, read_wxr
 
 
-def items_of(kind: str, file: Path, sections: dict[str, str], *, language: str | None, pages: bool) -> Iterator[Item]:
-    """The items of an archive of this kind. Raises BadArchive, at once or on the way."""
+def items_of(
+    kind: str,
+    file: Path,
+    sections: dict[str, str],
+    *,
+    language: str | None,
+    pages: bool,
+    pictures: bool = False,
+    meter: Meter | None = None,
+) -> Iterator[Item]:
+    """The items of an archive of this kind. Raises BadArchive, at once or on the way.
+
+    pictures: those of a WordPress export name the pictures that they lead with; the file is read once before, for them.
+    """
     if kind == "wxr":
-        return read_wxr(file, WxrOptions(sections, language, pages))
-    return read_ninjs(file, sections) if kind == "ninjs" else read_jsonl(file, sections)
+        found = read_attachments(file) if pictures else {}
+        return read_wxr(file, WxrOptions(sections, language, pages, found), meter)
+    return read_ninjs(file, sections, meter) if kind == "ninjs" else read_jsonl(file, sections, meter)
 
 
 def read_mapping(file: Path) -> dict[str, str]:
@@ -31,26 +42,3 @@ def read_mapping(file: Path) -> dict[str, str]:
     if wrong := [name for name, key in found.items() if not isinstance(key, str)]:
         raise BadArchive(f"cannot be mapped: {file}: {wrong[0]} should be the key of a section, in quotes")
     return {name.lower(): key for name, key in found.items()}
-
-
-class Progress:
-    """How far an import is, on one line of a terminal that is written over; nothing where there is no terminal."""
-
-    def __init__(self, size: int) -> None:
-        self._size = size
-        self._began = time.monotonic()
-        self._shown = sys.stderr.isatty()
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        if self._shown:
-            print(file=sys.stderr)
-
-    def show(self, read: int, added: int, refused: int) -> None:
-        """Write the line anew."""
-        if self._shown:
-            rate = read / max(0.001, time.monotonic() - self._began)
-            line = f"\r{read} items read, {added} added, {refused} not taken, {rate:.0f} a second"
-            print(line, end="", file=sys.stderr, flush=True)

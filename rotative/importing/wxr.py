@@ -6,7 +6,7 @@ Source: WordPress's wp-admin/includes/export.php: RSS 2.0 with wp:, content:, ex
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
@@ -15,13 +15,16 @@ from urllib.parse import quote, unquote, urlsplit
 
 from lxml import etree
 
-from rotative.importing.items import BadArchive, Item
+from rotative.importing.items import BadArchive, Item, PictureElsewhere
+from rotative.importing.reading import Meter
 
 _SKIPPED = {"trash", "auto-draft", "inherit", "private"}
 _LIVE = {"publish", "future"}
 _SLUG = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
 # Of one text: what no article has; the parser's own limit is about ten times that.
 _TEXT_MAX = 1_500_000
+_ATTACHMENTS_MAX = 200_000
+_IS_PICTURE = re.compile(r"^https?://.*\.(jpe?g|png|webp|avif|gif)$", re.IGNORECASE)
 _BLOCK = re.compile(r"<!--\s*/?wp:.*?-->", re.DOTALL)
 _CAPTION = re.compile(r"\[caption[^\]]*\](.*?)\[/caption\]", re.DOTALL | re.IGNORECASE)
 _EMBED = re.compile(r"\[embed[^\]]*\](.*?)\[/embed\]", re.DOTALL | re.IGNORECASE)
@@ -79,29 +82,64 @@ class _Post:
     texts: dict[str, str] = field(default_factory=dict)
     categories: list[tuple[str, str, str]] = field(default_factory=list)
     thumbnail: str = ""
+    alt: str = ""
 
 
 @dataclass(frozen=True)
 class WxrOptions:
     """How to read an export. sections: category names and slugs, in small letters, to section keys; "*" for all others.
 
-    language: of all its articles. pages: take pages as articles too.
+    language: of all its articles. pages: take pages as articles too. pictures: of attachments by their ids, as
+    `read_attachments` finds them; posts then lead with theirs.
     """
 
     sections: dict[str, str]
     language: str | None = None
     pages: bool = False
+    pictures: Mapping[str, PictureElsewhere] = field(default_factory=dict)
 
 
-def read_wxr(path: Path, options: WxrOptions) -> Iterator[Item]:
+def read_wxr(path: Path, options: WxrOptions, meter: Meter | None = None) -> Iterator[Item]:
     """The posts of an export as articles, told to nobody; every item that is none with its reason. Raises BadArchive.
 
-    Memory does not grow with the file: each item is forgotten once it was read; of authors, names are kept, and of
-    attachments, addresses.
+    Memory does not grow with the file: each item is forgotten once it was read; of authors, names are kept.
     """
     authors: dict[str, str] = {}
-    try:
-        with path.open("rb") as file:
+    for name, element in _elements(path, meter or Meter()):
+        if name == "author":
+            login, shown = _child(element, "author_login"), _child(element, "author_display_name")
+            if login:
+                authors[login] = shown or login
+        else:
+            item = _item(_post(element), authors, options)
+            if item is not None:
+                yield item
+
+
+def read_attachments(path: Path) -> dict[str, PictureElsewhere]:
+    """The pictures that an export names, by their ids: they may stand behind the posts that lead with them.
+
+    Only those that a post leads with, at most 200,000. Raises BadArchive.
+    """
+    found: dict[str, PictureElsewhere] = {}
+    led_with: set[str] = set()
+    for name, element in _elements(path, Meter()):
+        if name != "item":
+            continue
+        post = _post(element)
+        if post.thumbnail:
+            led_with.add(post.thumbnail)
+        url = post.texts.get("attachment_url", "")
+        if post.texts.get("post_type") == "attachment" and _IS_PICTURE.search(url) and len(found) < _ATTACHMENTS_MAX:
+            caption = " ".join(re.sub(r"<[^>]*>", " ", post.texts.get("excerpt", "")).split())
+            found[post.texts.get("post_id", "")] = PictureElsewhere(url[:2000], post.alt[:500], caption[:1000])
+    return {one: picture for one, picture in found.items() if one in led_with}
+
+
+def _elements(path: Path, meter: Meter) -> Iterator[tuple[str, Any]]:
+    """The authors and items of an export, each forgotten when the next is asked for."""
+    with meter.open(path) as file:
+        try:
             events = etree.iterparse(
                 file,
                 events=("end",),
@@ -116,23 +154,14 @@ def read_wxr(path: Path, options: WxrOptions) -> Iterator[Item]:
             )
             for _, element in events:
                 name = etree.QName(element).localname
-                if name == "author":
-                    login, shown = _child(element, "author_login"), _child(element, "author_display_name")
-                    if login:
-                        authors[login] = shown or login
-                elif name == "item":
-                    if element.getroottree().docinfo.internalDTD is not None:
-                        raise BadArchive("has a document type of its own, which no export has")
-                    item = _item(_post(element), authors, options)
-                    if item is not None:
-                        yield item
+                if name == "item" and element.getroottree().docinfo.internalDTD is not None:
+                    raise BadArchive("has a document type of its own, which no export has")
+                yield name, element
                 element.clear()
                 while element.getprevious() is not None and element.getparent() is not None:
                     del element.getparent()[0]
-    except OSError as error:
-        raise BadArchive(f"cannot be read: {error.strerror or error}") from error
-    except etree.XMLSyntaxError as error:
-        raise BadArchive(f"is not well-formed XML: {error.msg} (line {error.lineno})") from error
+        except etree.XMLSyntaxError as error:
+            raise BadArchive(f"is not well-formed XML: {error.msg} (line {error.lineno})") from error
 
 
 def _child(element: Any, name: str) -> str:
@@ -155,8 +184,11 @@ def _post(element: Any) -> _Post:
             kind = "excerpt" if "excerpt" in (tag.namespace or "") else "content"
             post.texts[kind] = text
         elif tag.localname == "postmeta":
-            if _child(child, "meta_key") == "_thumbnail_id":
+            key = _child(child, "meta_key")
+            if key == "_thumbnail_id":
                 post.thumbnail = _child(child, "meta_value")
+            elif key == "_wp_attachment_image_alt":
+                post.alt = " ".join(_child(child, "meta_value").split())
         else:
             post.texts.setdefault(tag.localname, text.strip())
     return post
@@ -203,7 +235,7 @@ def _item(post: _Post, authors: dict[str, str], options: WxrOptions) -> Item | N
         article["embargo" if status == "future" else "published_at"] = published_at
     if old := _old_path(texts.get("link", "")):
         article["old_paths"] = [old]
-    return Item(name, article, category=category)
+    return Item(name, article, category=category, picture=options.pictures.get(post.thumbnail))
 
 
 def _section(categories: list[tuple[str, str]], sections: dict[str, str]) -> str | None:

@@ -12,6 +12,7 @@ from sqlalchemy import Table, bindparam, column, delete, func, insert, literal_c
 from sqlalchemy.orm import Session
 
 from services.ingest.models import Article, ArticleWords
+from shared.db import put_rows
 
 _WORDS: Table = ArticleWords.__table__  # type: ignore[assignment]
 _FTS = table("article_words_fts", column("rowid"), column("words"))
@@ -109,9 +110,8 @@ def _first_id_at(instant: datetime) -> UUID:
 
 def add_words(session: Session, article_id: UUID, words: str) -> None:
     """Have a new article found by these words."""
-    connection = session.connection()
-    due = connection.dialect.name == "sqlite"
-    connection.execute(_INSERT, {"article_id": article_id, "words": words, "due": due})
+    due = session.get_bind().dialect.name == "sqlite"
+    put_rows(session, _INSERT, [{"article_id": article_id, "words": words, "due": due}])
 
 
 def change_words(session: Session, article_id: UUID, words: str) -> None:

@@ -7,13 +7,13 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Row, Table, bindparam, delete, exists, insert, select, update
+from sqlalchemy import Row, Table, bindparam, delete, exists, func, insert, select, update
 from sqlalchemy.orm import Session
 
 from services.ingest.domain import journey
 from services.ingest.listing import remove_words
 from services.ingest.models import Article, FirstAnswer, FormerPath, Media, Origin, Preview, Revision, TimelineStep
-from shared.db import per_dialect
+from shared.db import per_dialect, put_rows
 
 _ARTICLES: Table = Article.__table__  # type: ignore[assignment]
 _REVISIONS: Table = Revision.__table__  # type: ignore[assignment]
@@ -24,6 +24,13 @@ _MEDIA: Table = Media.__table__  # type: ignore[assignment]
 _ANSWERS: Table = FirstAnswer.__table__  # type: ignore[assignment]
 
 _INSERT_REVISION = insert(_REVISIONS)
+
+
+_PATH_OWNER = (
+    select(_ARTICLES.c.id)
+    .where(_ARTICLES.c.path == bindparam("path"))
+    .union_all(select(_FORMER.c.article_id).where(_FORMER.c.path == bindparam("path")))
+)
 
 
 @per_dialect
@@ -73,7 +80,7 @@ def add_article(session: Session, values: Mapping[str, Any]) -> bool:
 
 def add_revision(session: Session, revision: Mapping[str, Any]) -> None:
     """Insert a revision."""
-    session.connection().execute(_INSERT_REVISION, dict(revision))
+    put_rows(session, _INSERT_REVISION, [revision])
 
 
 def path_taken(session: Session, path: str) -> bool:
@@ -83,11 +90,7 @@ def path_taken(session: Session, path: str) -> bool:
 
 def path_owner(session: Session, path: str) -> UUID | None:
     """The article, of any state, that has or had this path."""
-    found = session.execute(
-        select(_ARTICLES.c.id)
-        .where(_ARTICLES.c.path == path)
-        .union_all(select(_FORMER.c.article_id).where(_FORMER.c.path == path))
-    ).first()
+    found = session.connection().execute(_PATH_OWNER, {"path": path}).first()
     return found[0] if found else None
 
 
@@ -95,7 +98,7 @@ def add_former_paths(session: Session, article_id: UUID, paths: Iterable[str]) -
     """Keep addresses that lead to an article from now on; its own among them stay as they are."""
     rows = [{"path": path, "article_id": article_id} for path in sorted(set(paths))]
     if rows:
-        session.execute(_add_former_paths(session), rows)
+        session.connection().execute(_add_former_paths(session), rows)
 
 
 def remove_former_path(session: Session, path: str) -> None:
@@ -140,7 +143,8 @@ def delete_article(session: Session, article_id: UUID) -> None:
 
 def add_origin(session: Session, origin: str, article_id: UUID) -> bool:
     """Note that an article has this id elsewhere; False, and nothing noted, when another has it."""
-    return session.execute(_add_origin(session), {"origin": origin, "article_id": article_id}).first() is not None
+    values = {"origin": origin, "article_id": article_id}
+    return session.connection().execute(_add_origin(session), values).first() is not None
 
 
 def article_of_origin(session: Session, origin: str) -> UUID | None:
@@ -158,6 +162,12 @@ def previews(session: Session, article_id: UUID, *, valid_at: datetime, most: in
     statement = select(Preview).where(Preview.article_id == article_id)
     statement = statement.where(Preview.expires_at > valid_at, Preview.revoked_at.is_(None))
     return list(session.scalars(statement.order_by(Preview.id.desc()).limit(most)))
+
+
+def previews_ended_at(session: Session, article_id: UUID, at: datetime) -> int:
+    """How many previews of an article were revoked at just this moment."""
+    found = select(func.count()).select_from(Preview)
+    return session.scalar(found.where(Preview.article_id == article_id, Preview.revoked_at == at)) or 0
 
 
 def forget_previews(session: Session, until: datetime, most: int) -> int:
@@ -247,7 +257,7 @@ def add_steps(session: Session, steps: Sequence[tuple[UUID, datetime, int, str, 
         }
         for article_id, at, change, step, detail in steps
     ]
-    session.connection().execute(_add_steps(session), rows)
+    put_rows(session, _add_steps(session), rows)
 
 
 def timeline(session: Session, article_id: UUID, most: int) -> list[TimelineStep]:

@@ -5,28 +5,35 @@ from __future__ import annotations
 import re
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime
-from functools import partial
+from functools import lru_cache, partial
 from uuid import UUID
 
 from sqlalchemy.orm import Session
 
-from services.publish import list_store, lists, redirects, renditions, store
-from services.publish.build import Builder
+from services.publish import kills, list_store, lists, redirects, renditions, store
+from services.publish.build import WITHDRAWN, Builder
 from services.publish.channels.announce import News, announce_now_or_later
 from services.publish.kinds import BUILD_PAGE
 from services.publish.list_store import Place
 from services.publish.lists import Listing
-from services.publish.pace import Pace
+from services.publish.passes import Passes, Wait
 from services.publish.views import teaser_of
 from shared import clock, jobs
 from shared.event_schemas import Heard
 from shared.events import PublicArticle, RelatedSet
+from shared.ids import new_id
 from shared.jobs import Claim
 from shared.newsroom import Newsroom
 
 
 def receive_articles(
-    session: Session, heard: Sequence[Heard], *, builder: Builder, pace: Pace, now: datetime, look_first: bool = False
+    session: Session,
+    heard: Sequence[Heard],
+    *,
+    builder: Builder,
+    passes: Passes,
+    now: datetime,
+    look_first: bool = False,
 ) -> None:
     """Hold the articles' new states, write their pages, and ask for everything else that they touch.
 
@@ -38,28 +45,67 @@ def receive_articles(
         known = newest.get(one.event.article.id)
         if known is None or known.event.article.change < one.event.article.change:
             newest[one.event.article.id] = one
-    pace.note(len(newest), now)
+    passes.note(len(newest), now)
     store.lock_articles(session, _locks_of(one.event.article for one in newest.values()), to_change=True)
     before = store.lock_known(session, newest)
     wanted = [newest[article_id].event.article for article_id in sorted(newest)]
     new = [one for one in wanted if one.id not in before or before[one.id].change < one.change]
+    killed = [one for one in wanted if one.status == "killed" and _wants_proof(one, before.get(one.id))]
+    looks = renditions.looks_of(session, [one.id for one in killed]) if killed else {}
     pictured = renditions.take_in(session, builder, new, before)
     saved = store.save_articles(session, new, pictured)
     articles = [one for one in wanted if one.id in saved]
-    places = shelve(session, builder, before, articles)
-    redirects.follow(session, builder, before, articles, now=now)
+    # Their pages before all else: readers have them from this moment.
     at = {one.path: one for one in articles}
     built = builder.build(session, at, now=now, articles=at)
-    ask_for_wanted(session, built.wanted, pace=pace, lane=heard[0].lane, now=now)
+    # Theirs is the dead letter that says where the theme failed; the event itself is done.
+    jobs.add_many(session, BUILD_PAGE, [(path, {"check": True}) for path in built.faults], lane="normal")
+    places = shelve(session, builder, before, articles)
+    redirects.follow(session, builder, before, articles, now=now)
     for withdrawn in (True, False):
         group = [one for one in articles if (one.status != "live") == withdrawn]
         touched = _touched(session, builder, before, group, pictured, places)
         urgency = "withdrawn" if withdrawn else heard[0].lane
-        ask_for_pages(session, touched, pace=pace, urgency=urgency, now=now)
+        ask_for_pages(session, touched, passes=passes, urgency=urgency, now=now)
+    if any(article.status != "live" for article in articles):
+        store.save_fact(session, WITHDRAWN, str(new_id()))
+    if killed:
+        _ask_for_proof(session, builder, before, killed, looks, lane=heard[0].lane, now=now)
     # What a replay has brought before the event itself is held already, but nobody was told.
     told_now = [one for one in wanted if one.id in saved or _was_replayed_first(before.get(one.id), newest[one.id])]
     news = [News(one, _event_name(newest[one.id]), newest[one.id].event.replayed, now) for one in told_now]
     announce_now_or_later(session, news, lane=heard[0].lane, builder=builder, now=now, look_first=look_first)
+
+
+def _wants_proof(article: PublicArticle, known: store.Known | None) -> bool:
+    # A replay of a kill has it proved once more.
+    return known is None or known.change <= article.change
+
+
+def _ask_for_proof(
+    session: Session,
+    builder: Builder,
+    before: Mapping[UUID, store.Known],
+    killed: Sequence[PublicArticle],
+    looks: Mapping[UUID, Sequence[renditions.Look]],
+    *,
+    lane: str,
+    now: datetime,
+) -> None:
+    places = list_store.places_of(session, [one.id for one in killed])
+    found = []
+    for article in killed:
+        known = before.get(article.id)
+        paths = store.users_of(session, [article.id])
+        if known is not None:
+            # Whether or not it was live: builds that a retraction has asked for may still be to come.
+            paths |= _lists_touched(builder.newsroom, article)
+            paths |= _left_behind(session, builder, known, article, places.get(article.id, ()))
+            groups = {one for one in (known.translations, article.translations) if one is not None}
+            paths |= {path for of in store.translated(session, groups).values() for path in of.values()}
+        former = redirects.former_addresses(article, known)
+        found.append(kills.Kill(article, paths, former, looks.get(article.id, ())))
+    kills.ask_for_proof(session, found, builder=builder, lane=lane, now=now)
 
 
 def _locks_of(articles: Iterable[PublicArticle]) -> set[UUID]:
@@ -167,7 +213,7 @@ def _left_behind(
     return found
 
 
-def show_pictures(session: Session, ids: Iterable[UUID], *, builder: Builder, pace: Pace, now: datetime) -> None:
+def show_pictures(session: Session, ids: Iterable[UUID], *, builder: Builder, passes: Passes, now: datetime) -> None:
     """Have the pages built that show these articles, whose pictures are ready now."""
     articles = list(store.articles(session, ids).values())
     own = [(one.path, {"check": True}) for one in articles]
@@ -176,10 +222,10 @@ def show_pictures(session: Session, ids: Iterable[UUID], *, builder: Builder, pa
     for one in articles:
         if one.status == "live":
             touched |= _lists_touched(builder.newsroom, one)
-    ask_for_pages(session, touched - {path for path, _ in own}, pace=pace, urgency="normal", now=now)
+    ask_for_pages(session, touched - {path for path, _ in own}, passes=passes, urgency="normal", now=now)
 
 
-def receive_related(session: Session, heard: Sequence[Heard], *, pace: Pace, now: datetime) -> None:
+def receive_related(session: Session, heard: Sequence[Heard], *, passes: Passes, now: datetime) -> None:
     """Hold the related sets that are newer than those held and ask for exactly the pages that show them.
 
     In the calm they are built at once; when much comes in, together with what the next moments bring.
@@ -196,49 +242,61 @@ def receive_related(session: Session, heard: Sequence[Heard], *, pace: Pace, now
     ask_for_pages(
         session,
         store.paths_of_articles(session, changed),
-        pace=pace,
+        passes=passes,
         urgency="bulk" if bulk else "normal",
         now=now,
-        at_once=pace.is_calm(now) and not bulk,
+        at_once=passes.is_calm(now) and not bulk,
     )
 
 
 def ask_for_pages(
-    session: Session, paths: Collection[str], *, pace: Pace, urgency: str, now: datetime, at_once: bool = False
+    session: Session, paths: Collection[str], *, passes: Passes, urgency: str, now: datetime, at_once: bool = False
 ) -> None:
     """Have these pages built: "withdrawn" at once, "urgent", "normal" in the next pass, "bulk" when there is time.
 
-    Lists that few readers wait for are passed over less often when much comes in.
+    Lists that few readers wait for are passed over less often when several articles come in.
     """
     lane = "urgent" if urgency in {"urgent", "withdrawn"} else urgency
     if urgency == "withdrawn" or at_once:
         jobs.add_many(session, BUILD_PAGE, [(path, None) for path in paths], lane=lane, run_at=now)
         return
-    for slow in (False, True):
-        group = [(path, None) for path in paths if _is_slow(path) == slow]
-        jobs.add_many(session, BUILD_PAGE, group, lane=lane, run_at=pace.next_pass(now, slow=slow))
+    groups: dict[Wait, list[tuple[str, None]]] = {}
+    for path in paths:
+        groups.setdefault(_wait_of(path), []).append((path, None))
+    for wait, group in sorted(groups.items()):
+        jobs.add_many(session, BUILD_PAGE, group, lane=lane, run_at=passes.next_at(now, wait))
 
 
-_SLOW = re.compile(r"(/[a-z]{2,3}(-[a-z0-9]+)*)?/(archive|tag|author|auteur|sitemaps)(/.*)?|/sitemap\.xml")
+_LIST = re.compile(r"(?:/[a-z]{2,3}(?:-[a-z0-9]+)*)?/(archive|tag|author|auteur|sitemaps)(?:/.*)?|/sitemap\.xml")
 
 
-def _is_slow(path: str) -> bool:
-    return _SLOW.fullmatch(path) is not None
+@lru_cache(8192)
+def _wait_of(path: str) -> Wait:
+    found = _LIST.fullmatch(path)
+    if found is None:
+        return "soon"
+    return "slowly" if found[1] in {"tag", "author", "auteur"} else "seldom"
 
 
-def ask_for_wanted(session: Session, wanted: Iterable[str], *, pace: Pace, lane: str, now: datetime) -> None:
+def ask_for_wanted(session: Session, wanted: Iterable[str], *, passes: Passes, lane: str, now: datetime) -> None:
     """Have built what a build has found to be needed: nothing of it is urgent."""
     lane = "bulk" if lane == "bulk" else "normal"
-    run_at = pace.next_pass(now, slow=True)
+    run_at = passes.next_at(now, "slowly")
     jobs.add_many(session, BUILD_PAGE, [(path, None) for path in wanted], lane=lane, run_at=run_at)
 
 
-def build_pages(claim: Claim, *, builder: Builder, pace: Pace) -> None:
-    """Build the pages of these jobs in one transaction. A job's payload {"check": true} mends the files as well."""
-    paths = [job.reference for job in claim.jobs]
-    with claim.finish(first=partial(builder.lock_inputs, paths=paths)) as session:
-        now = clock.now()
-        check = {job.reference for job in claim.jobs if (job.payload or {}).get("check")}
-        built = builder.build(session, [job.reference for job in claim.jobs], now=now, check=check)
+def build_pages(claim: Claim, *, builder: Builder, passes: Passes) -> None:
+    """Build the pages of these jobs. A job's payload {"check": true} mends the files as well."""
+    now = clock.now()
+    check = {job.reference for job in claim.jobs if (job.payload or {}).get("check")}
+    with claim.db.reading() as session:
+        draft = builder.draft(session, [job.reference for job in claim.jobs], now=now, check=check)
+    with claim.finish(first=partial(builder.lock_inputs, draft=draft)) as session:
+        built = builder.put(session, draft, [job.reference for job in claim.jobs], now=clock.now())
+        for job in claim.jobs:
+            if job.reference in built.faults:
+                claim.bury(job, built.faults[job.reference])
+            if job.reference in built.stale:
+                claim.retry(job, at=now, error="an article that the page shows has changed meanwhile", counts=False)
         lane = claim.jobs[0].lane if claim.jobs else "normal"
-        ask_for_wanted(session, built.wanted, pace=pace, lane=lane, now=now)
+        ask_for_wanted(session, built.wanted, passes=passes, lane=lane, now=now)

@@ -34,7 +34,7 @@ def create_app(settings: PublishSettings | None = None) -> Flask:
     app = create_service_app(node, blueprints, title="Rotative: publish")
     app.register_blueprint(reader_routes.create_blueprint(publish.builder, settings))
     app.register_blueprint(search_blueprint(publish.builder))
-    app.register_blueprint(previews_blueprint(publish.builder))
+    app.register_blueprint(previews_blueprint(publish.builder, settings.media_store))
     if settings.search_url:
         app.extensions["search"] = search_at(settings.search_url)
     serve_site(app, publish.builder)

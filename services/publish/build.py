@@ -1,32 +1,47 @@
 """Builds pages: reads what a page shows, renders it, puts it in place, and records what it used.
 
-A page never goes backwards. Its row is locked before anything that it shows is read, and held until the files are in
-place and the transaction ends: whoever builds the page next reads at least what this build read. The row's build
-number grows with every build that wrote. Files that belong to a page (a list's feeds, an article's ninjs) stand beside
-it, are built with it, and their digests stand in its row. What has not changed is not written.
+Pages are drafted first, in a transaction that only reads, so that nobody waits while they are written; then they are
+put in place in one that writes. A page never goes backwards: its row is locked while its files are put in place, and a
+draft that shows an article as it no longer is is dropped and made again. Lists are built by their jobs alone, one at a
+time, and whoever changes an article asks for them anew; drafts of them from before any article was withdrawn are
+dropped, lest they bring it back for a moment. The row's build number grows with every build that wrote. Files that
+belong to a page (a list's feeds, an article's ninjs) stand beside it, are built with it, and their digests stand in its
+row. What has not changed is not written.
 """
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping
-from dataclasses import dataclass, field
+import logging
+from collections.abc import Callable, Collection, Iterable, Mapping
+from dataclasses import dataclass, field, replace
 from datetime import datetime
-from functools import lru_cache
+from functools import lru_cache, partial
+from time import monotonic
 from typing import Any
 from uuid import UUID
 
 from sqlalchemy.orm import Session
 
-from services.publish import lists, store
+from services.publish import list_store, lists, store
+from services.publish.kinds import PURGE
 from services.publish.list_pages import ListPages
 from services.publish.lists import Listing
-from services.publish.made import Made
+from services.publish.made import Draft, Made
 from services.publish.renderers import Renderer
-from services.publish.site import LocalSite, digest_of
+from services.publish.renderers.proof import place_of
+from services.publish.site import Site, digest_of
+from services.publish.themes import Themes
 from services.publish.views import Teaser
+from shared import jobs
 from shared.events import PublicArticle
 
+log = logging.getLogger(__name__)
+
+# How often who serves readers looks whether the theme has changed; who builds looks each time.
+LOOK_S = 1.0
 RELATED_TEASERS = 6
+# The site's fact that changes with each withdrawal of an article.
+WITHDRAWN = "withdrawn"
 NINJS, RELATED = "ninjs.json", "related.json"
 
 
@@ -34,21 +49,28 @@ NINJS, RELATED = "ninjs.json", "related.json"
 class Built:
     """What a build did. written: paths of pages that were written or taken away, they or a file beside them.
 
-    wanted: paths of what is to be built because of it, later.
+    wanted: paths of what is to be built because of it, later. stale: of pages that were not put in place, since what
+    they show has changed since they were drafted. faults: by path, where in the theme and how its page failed; the last
+    good one stays in place.
     """
 
     written: set[str] = field(default_factory=set)
     wanted: set[str] = field(default_factory=set)
+    stale: set[str] = field(default_factory=set)
+    faults: dict[str, str] = field(default_factory=dict)
 
 
 class Builder:
     """Builds the pages of one newsroom's site."""
 
-    def __init__(self, renderer: Renderer, site: LocalSite) -> None:
-        self.newsroom = renderer.newsroom
+    def __init__(self, themes: Themes, site: Site, *, purges: bool = False) -> None:
+        self.newsroom = themes.renderer.newsroom
         self.site = site
-        self._renderer = renderer
-        self._lists = ListPages(renderer)
+        self.themes = themes
+        self._purges = purges
+        self._renderer = themes.renderer
+        self._lists = ListPages(self._renderer)
+        self._looked = monotonic()
         self.list_at = lru_cache(8192)(self._list_at)
 
     @property
@@ -59,31 +81,82 @@ class Builder:
     @property
     def renderer(self) -> Renderer:
         """What writes the pages."""
+        if monotonic() - self._looked > LOOK_S:
+            self.take_theme()
         return self._renderer
+
+    def take_theme(self) -> bool:
+        """Go on with the theme as it is now; whether it, or what is wrong with it, has changed."""
+        self._looked = monotonic()
+        changed = self.themes.look()
+        if self._renderer is not self.themes.renderer:
+            self._renderer = self.themes.renderer
+            self._lists = ListPages(self._renderer)
+        return changed
 
     def _list_at(self, path: str) -> Listing | None:
         return lists.list_at(self.newsroom, path)
 
     def build(
-        self,
-        session: Session,
-        paths: Iterable[str],
-        *,
-        now: datetime,
-        articles: Mapping[str, PublicArticle] | None = None,
-        check: Collection[str] = (),
+        self, session: Session, paths: Iterable[str], *, now: datetime, articles: Mapping[str, PublicArticle]
     ) -> Built:
-        """Build the pages at these paths, in the caller's transaction.
+        """Build the pages of these articles, which the caller has locked and just stored, in its transaction.
 
-        articles: by path, the newest states that the caller has just stored. check: paths whose files are compared
-        themselves, instead of what is remembered of them, so that a lost or changed file is mended.
+        articles: by path, their newest states.
         """
-        built = Built()
+        self.take_theme()
         rows = store.lock_pages(session, paths, now)
-        made = self._make(session, rows, articles or {}, check, now, built)
+        made = self._make(session, rows, articles, frozenset(), now)
+        return self._put(session, rows, made, frozenset(), now)
+
+    def draft(self, session: Session, paths: Collection[str], *, now: datetime, check: Collection[str] = ()) -> Draft:
+        """The pages at these paths as they should be by what one transaction reads; nothing is written.
+
+        check: paths whose files are to be compared themselves, instead of what is remembered of them, so that a lost
+        or changed file is mended.
+        """
+        self.take_theme()
+        rows: dict[str, Any] = dict.fromkeys(paths)
+        rows.update(store.pages(session, paths))
+        withdrawn = store.fact(session, WITHDRAWN)
+        draft = Draft(self._make(session, rows, {}, frozenset(check), now), {}, frozenset(check), withdrawn)
+        return replace(draft, states=self._states(session, draft, paths))
+
+    def put(self, session: Session, draft: Draft, paths: Collection[str], *, now: datetime) -> Built:
+        """Put those drafted pages in place that are at these paths and still true, in the caller's transaction."""
+        states = self._states(session, draft, paths)
+        withdrawn = store.fact(session, WITHDRAWN)
+
+        def is_stale(path: str) -> bool:
+            if withdrawn != draft.withdrawn and self.list_at(path) is not None:
+                return True
+            keys: list[UUID | str] = [path, *draft.shown(path)]
+            return any(states.get(key) != draft.states.get(key) for key in keys)
+
+        stale = {path for path in paths if is_stale(path)}
+        rows = store.lock_pages(session, [path for path in paths if path not in stale], now)
+        built = self._put(session, rows, draft.made, draft.check, now)
+        built.stale |= stale
+        return built
+
+    def _states(
+        self, session: Session, draft: Draft, paths: Collection[str]
+    ) -> dict[UUID | str, frozenset[store.State]]:
+        shown = {one for path in paths for one in draft.shown(path)}
+        return store.states_of(session, shown, [path for path in paths if self.list_at(path) is None])
+
+    def _put(
+        self, session: Session, rows: Mapping[str, Any], made: Mapping[str, Made], check: Collection[str], now: datetime
+    ) -> Built:
+        built = Built()
         changed: list[dict[str, Any]] = []
         for path, row in rows.items():
             page = made[path]
+            if page.fault:
+                built.faults[path] = page.fault
+                if page.content is None:
+                    continue
+            built.wanted |= page.wanted
             values = self._place(path, row, page, check=path in check)
             about = page.article
             values["change"] = about.change if about is not None else 0
@@ -91,13 +164,24 @@ class Builder:
             if "digest" in values:
                 built.written.add(path)
                 values |= {"build": row.build + 1, "built_at": now}
+            if page.numbers is not None:
+                list_store.save_numbers(session, path, page.numbers)
+            if page.fact is not None and store.fact(session, path) != page.fact:
+                store.save_fact(session, path, page.fact)
             now_so = {**row._mapping, **values}
             if now_so != dict(row._mapping):
                 changed.append(now_so)
         store.save_pages(session, changed)
+        self.purge(session, built.written)
         # Lists need no record of what they show: who changes an article asks for them anew, whatever they show.
-        store.save_uses(session, {path: page.used for path, page in made.items() if page.used is not None})
+        used = {path: made[path].used for path in rows if made[path].content is not None or not made[path].fault}
+        store.save_uses(session, {path: ids for path, ids in used.items() if ids is not None})
         return built
+
+    def purge(self, session: Session, paths: Iterable[str]) -> None:
+        """Have caches in front of the site forget these pages, once the transaction is committed."""
+        if self._purges:
+            jobs.add_many(session, PURGE, [(path, None) for path in paths], lane="deliver")
 
     def _place(self, path: str, row: Any, page: Made, *, check: bool) -> dict[str, Any]:
         """Put what has changed in place; the row's new values, empty when nothing has changed."""
@@ -129,22 +213,14 @@ class Builder:
             return {}
         return {"digest": digest, "gone": page.gone, "size": len(page.content or b""), "beside": beside}
 
-    def lock_inputs(self, session: Session, paths: Collection[str]) -> None:
-        """Keep the articles that these pages are of, and show, as they are until the transaction ends.
+    def lock_inputs(self, session: Session, draft: Draft) -> None:
+        """Keep the articles that drafted pages are of, and show, as they are until the transaction ends.
 
-        To be called before any row is locked; `build` then reads nothing that is changing. First pages of lists need no
-        such lock: who changes an article asks for them anew, whatever they show.
+        To be called before any row is locked; `put` then compares with nothing that is changing. First pages of lists
+        need no such lock: who changes an article asks for them anew, whatever they show.
         """
-        if store.has_one_writer(session):
-            return
-        own = [path for path in paths if self.list_at(path) is None]
-        ids = store.ids_at(session, own)
-        shown = {one for named in store.related_ids(session, ids).values() for one in named} if ids else set()
-        shown |= store.groups_of(session, ids) if ids else set()
-        for path in paths:
-            if (listing := self.list_at(path)) is not None and listing.page:
-                shown |= self._lists.everyone_on(session, listing)
-        store.lock_articles(session, ids | shown, to_change=False)
+        if not store.has_one_writer(session):
+            store.lock_articles(session, draft.to_lock(), to_change=False)
 
     def is_in_place(self, path: str, digest: str, gone: bool) -> bool:
         """Whether the store answers for this path with the bytes of this digest, as a page or as a tombstone."""
@@ -154,9 +230,13 @@ class Builder:
         return content is not None and digest_of(content) == digest
 
     def install(self) -> None:
-        """Put the files in place that are made of the theme and the newsroom alone."""
+        """Put the files in place that are made of the theme and the newsroom alone.
+
+        While the theme is broken, only those that are not there: what was made with the last good one stays.
+        """
         for path, content in self._renderer.installed_files().items():
-            if self.site.read(path) != content:
+            there = self.site.read(path)
+            if there is None or (there != content and not self.themes.fault):
                 self.site.put(path, content)
 
     def installed_paths(self) -> set[str]:
@@ -165,7 +245,18 @@ class Builder:
 
     def not_found_page(self, path: str) -> bytes:
         """What an unknown address is answered with, in the language of the edition that it seems to be of."""
-        return self._renderer.not_found_page(self.language_at(path))
+        return self._safely(lambda one: one.not_found_page(self.language_at(path)))
+
+    def withdrawn_page(self, language: str, status: str) -> bytes:
+        """What stands where an article was. No theme can hinder a kill: where it fails the built-in one is taken."""
+        return self._safely(lambda one: one.withdrawn_page(language, status))
+
+    def _safely(self, make: Callable[[Renderer], bytes]) -> bytes:
+        try:
+            return make(self.renderer)
+        except Exception as error:
+            log.error("the theme failed; the built-in one is taken", extra={"error": f"{place_of(error)}: {error}"})
+            return make(self.themes.plain)
 
     def language_at(self, path: str) -> str:
         """The edition that an address belongs to by its first word."""
@@ -179,7 +270,6 @@ class Builder:
         given: Mapping[str, PublicArticle],
         check: Collection[str],
         now: datetime,
-        built: Built,
     ) -> dict[str, Made]:
         made: dict[str, Made] = {}
         others: list[str] = []
@@ -188,7 +278,8 @@ class Builder:
             if listing is None:
                 others.append(path)
             else:
-                made[path] = self._lists.make(session, path, listing, now, built.wanted)
+                make_list = partial(self._make_list, session, path, listing, now)
+                made[path] = self._try(make_list, path, rows[path])
         if not others:
             return made
         unknown = [path for path in others if path not in given]
@@ -208,36 +299,56 @@ class Builder:
                 made[path] = Made(None, used=frozenset())
                 continue
             row = rows[path]
-            same = row.change == article.change and row.article_id == article.id and path not in check
-            made[path] = self._make_article(
+            held = row is not None and row.change == article.change and row.article_id == article.id
+            make = partial(
+                self._make_article,
                 article,
                 sets.get(article.id, []),
                 teasers,
                 pictured=article.id in pictured,
                 translations=translated.get(article.translations, {}) if article.translations else {},
-                keeps_ninjs=same and NINJS in row.beside,
+                keeps_ninjs=held and path not in check and NINJS in row.beside,
             )
+            made[path] = self._try(make, path, row)
         return made
+
+    def _try(self, make: Callable[[Renderer], Made], path: str, row: Any) -> Made:
+        """Make a page. If the theme fails the last good one stays; where there is none the built-in theme makes it."""
+        try:
+            return make(self._renderer)
+        except Exception as error:
+            if not (place := place_of(error)):
+                raise
+            fault = f"{place}: {error}"
+            log.error("a template failed", extra={"path": path, "error": fault})
+            if row is not None and row.digest and not row.gone:
+                return Made(None, fault=fault)
+            return replace(make(self.themes.plain), fault=fault)
+
+    def _make_list(self, session: Session, path: str, listing: Listing, now: datetime, renderer: Renderer) -> Made:
+        pages = self._lists if renderer is self._renderer else ListPages(renderer)
+        return pages.make(session, path, listing, now)
 
     def _make_article(
         self,
         article: PublicArticle,
         wanted: list[UUID],
         teasers: Mapping[UUID, Teaser],
+        renderer: Renderer,
         *,
         pictured: bool,
         translations: Mapping[str, str],
         keeps_ninjs: bool,
     ) -> Made:
         if not is_shown(article, self.newsroom.expired):
-            content = self._renderer.withdrawn_page(article.language, article.status)
+            content = self.withdrawn_page(article.language, article.status)
             return Made(content, used=frozenset(), article=article, gone=True)
         shown = [teasers[one] for one in wanted if one in teasers][:RELATED_TEASERS]
-        content = self._renderer.article_page(article, shown, pictured=pictured, translations=translations)
-        ninjs = None if keeps_ninjs else self._renderer.ninjs(article, pictured=pictured)
+        content = renderer.article_page(article, shown, pictured=pictured, translations=translations)
+        ninjs = None if keeps_ninjs else renderer.ninjs(article, pictured=pictured)
         beside: dict[str, bytes | None] = {NINJS: ninjs}
         if shown:
-            beside[RELATED] = self._renderer.related_json(article, shown)
+            beside[RELATED] = renderer.related_json(article, shown)
         return Made(content, used=frozenset(wanted), article=article, beside=beside)
 
     def _stands(self, path: str, made: Made) -> bool:

@@ -1,20 +1,20 @@
 """Makes the pages of lists: first and older pages with their feeds, archives, sitemaps.
 
 Whoever builds a list's first page gives numbers to the articles that have come into it since; the older pages, and the
-sitemaps, that get something by that are asked for.
+sitemaps, that get something by that are asked for. Making a page writes nothing: what is to be held goes with it.
 """
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import datetime
-from uuid import UUID
 
 from sqlalchemy.orm import Session
 
 from services.publish import list_store, lists, store
-from services.publish.list_store import size_of
+from services.publish.list_store import NUMBERED_AT_ONCE, size_of
 from services.publish.lists import PLACES, SITEMAP_PLACES, Listing
-from services.publish.made import Made
+from services.publish.made import Made, Numbers
 from services.publish.renderers import FRONT_TEASERS, Renderer, Turn
 from services.publish.renderers.sitemaps import NEWS_AGE, NEWS_MOST
 from services.publish.views import Entry
@@ -30,16 +30,16 @@ class ListPages:
         self._renderer = renderer
         self._newsroom = renderer.newsroom
 
-    def make(self, session: Session, path: str, listing: Listing, now: datetime, wanted: set[str]) -> Made:
-        """The page of a list as it should be now. What should be built because of it is added to `wanted`."""
+    def make(self, session: Session, path: str, listing: Listing, now: datetime) -> Made:
+        """The page of a list as it should be now."""
         if listing.kind == "front":
             return self._front(session, listing)
         if listing.kind in {"section", "tag", "author"}:
             if listing.page:
                 return self._older(session, path, listing)
-            return self._first(session, path, listing, wanted)
+            return self._first(session, path, listing)
         if listing.kind == "month":
-            return self._month(session, path, listing, wanted)
+            return self._month(session, path, listing)
         if listing.kind == "archive":
             months = self._months(session, listing.language)
             return Made(self._renderer.archive_page(listing.language, months))
@@ -48,11 +48,6 @@ class ListPages:
         if listing.kind == "news":
             return self._news(session, path, listing, now)
         return self._index(session)
-
-    def everyone_on(self, session: Session, listing: Listing) -> set[UUID]:
-        """The articles that have places on an older page or in a sitemap."""
-        base, first, end = self._range(listing)
-        return list_store.between(session, base, first, end)[0]
 
     def _range(self, listing: Listing) -> tuple[str, int, int]:
         places = PLACES.get(listing.kind, SITEMAP_PLACES)
@@ -66,33 +61,40 @@ class ListPages:
         entries = store.entries(session, versions[:FEED_ENTRIES])
         return Made(content, beside=self._renderer.feeds(listing, "", entries))
 
-    def _first(self, session: Session, path: str, listing: Listing, wanted: set[str]) -> Made:
-        before, size, name = list_store.number(session, path)
-        full = size // PLACES[listing.kind]
+    def _first(self, session: Session, path: str, listing: Listing) -> Made:
+        before, numbers = list_store.numbers(session, path)
+        full = numbers.size // PLACES[listing.kind]
+        wanted = _to_go_on(path, numbers)
         wanted |= {f"{path}/page/{page}" for page in range(before // PLACES[listing.kind] + 1, full + 1)}
         if full > before // PLACES[listing.kind] >= 1:
             # The page that was the newest of the older ones now has a newer one.
             wanted.add(f"{path}/page/{before // PLACES[listing.kind]}")
+        last: int | None = None
         if listing.kind == "section":
             versions = store.newest_versions(session, listing.language, listing.key, LIST_TEASERS)
-            last = list_store.position_of(session, path, versions[-1].id) if full and versions else None
+            if full and versions:
+                last = list_store.position_of(session, path, versions[-1].id)
         else:
             placed = list_store.newest(session, path, LIST_TEASERS)
             versions = [one for one, _ in placed]
             last = placed[-1][1] if placed else None
         if listing.kind != "section" and not versions:
-            return Made(None)
+            return Made(None, numbers=_to_hold(numbers), wanted=frozenset(wanted))
+        if last is None and versions:
+            last = numbers.positions.get(versions[-1].id)
         entries = store.entries(session, versions[:FEED_ENTRIES])
-        if listing.kind != "section" and not name:
+        found = numbers
+        if listing.kind != "section" and not numbers.name:
             # Kept from now on: older pages show it too, and are not to change with every spelling.
-            name = self._name(listing, entries)
-            list_store.save_size(session, path, size, name)
+            numbers = replace(numbers, name=self._name(listing, entries))
         older = ""
         if full and len(versions) == LIST_TEASERS:
-            page = min(full, (last if last is not None else size) // PLACES[listing.kind] + 1)
+            page = min(full, (last if last is not None else numbers.size) // PLACES[listing.kind] + 1)
             older = f"{path}/page/{page}/"
-        content = self._renderer.list_page(listing, name, store.teasers(session, versions), Turn(older=older))
-        return Made(content, beside=self._renderer.feeds(listing, name, entries))
+        teasers = store.teasers(session, versions)
+        content = self._renderer.list_page(listing, numbers.name, teasers, Turn(older=older))
+        feeds = self._renderer.feeds(listing, numbers.name, entries)
+        return Made(content, beside=feeds, numbers=_to_hold(numbers, found), wanted=frozenset(wanted))
 
     def _older(self, session: Session, path: str, listing: Listing) -> Made:
         base, first, end = self._range(listing)
@@ -104,7 +106,7 @@ class ListPages:
         content = self._renderer.list_page(listing, name, store.teasers(session, versions), turn)
         return Made(content, used=frozenset(everyone))
 
-    def _month(self, session: Session, path: str, listing: Listing, wanted: set[str]) -> Made:
+    def _month(self, session: Session, path: str, listing: Listing) -> Made:
         places = PLACES["month"]
         if listing.page:
             base, first, end = self._range(listing)
@@ -116,8 +118,10 @@ class ListPages:
             everyone, versions = list_store.between(session, base, first, end)
             content = self._page_of_month(session, listing, versions, self._turn(base, listing.page, full - 1))
             return Made(content, used=frozenset(everyone))
-        before, size, _ = list_store.number(session, path)
+        before, numbers = list_store.numbers(session, path)
+        size = numbers.size
         full = size // places
+        wanted = _to_go_on(path, numbers)
         if full > before // places:
             # With the one that was the newest of the older ones: it now has a newer one.
             wanted |= {f"{path}/page/{page}" for page in range(max(1, before // places - 1), full)}
@@ -128,9 +132,10 @@ class ListPages:
             wanted |= {self._path(Listing("sitemap", listing.language, listing.key, page)) for page in files}
             if before == 0 or len(files) > 1 or before % SITEMAP_PLACES == 0:
                 wanted.add(lists.SITEMAP_INDEX)
-        _, versions = list_store.between(session, path, max(0, full - 1) * places, size)
+        _, versions = list_store.between(session, path, max(0, full - 1) * places, size, numbers.positions)
         older = f"{path}/page/{full - 1}/" if full > 1 else ""
-        return Made(self._page_of_month(session, listing, versions, Turn(older=older)))
+        content = self._page_of_month(session, listing, versions, Turn(older=older))
+        return Made(content, numbers=_to_hold(numbers), wanted=frozenset(wanted))
 
     def _page_of_month(self, session: Session, listing: Listing, versions: list[store.Version], turn: Turn) -> bytes:
         teasers = store.teasers(session, versions)
@@ -148,10 +153,7 @@ class ListPages:
         articles = list_store.dated_since(session, listing.language, now - NEWS_AGE, NEWS_MOST)
         # The sweeper has it built again when its oldest article is too old for it.
         ages_at = (articles[-1].first_published_at + NEWS_AGE).isoformat() if articles else ""
-        if store.fact(session, path) != ages_at:
-            store.save_fact(session, path, ages_at)
-        content = self._renderer.news_sitemap(listing.language, articles)
-        return Made(content)
+        return Made(self._renderer.news_sitemap(listing.language, articles), fact=ages_at)
 
     def _index(self, session: Session) -> Made:
         paths = [self._path(Listing("news", language)) for language in self._newsroom.languages]
@@ -183,3 +185,13 @@ class ListPages:
         article = entries[0].article
         names = article.tags if listing.kind == "tag" else tuple(one.name for one in article.bylines)
         return next((name for name in names if lists.term_key(name) == listing.key), listing.key)
+
+
+def _to_go_on(path: str, numbers: Numbers) -> set[str]:
+    """The list's own path when it may have more articles to number than are numbered at once."""
+    return {path} if len(numbers.positions) >= NUMBERED_AT_ONCE else set()
+
+
+def _to_hold(numbers: Numbers, found: Numbers | None = None) -> Numbers | None:
+    """These numbers if they differ from what is held. found: as they were read."""
+    return numbers if numbers.positions or numbers is not (found or numbers) else None

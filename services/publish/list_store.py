@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import BindParameter, Table, bindparam, delete, func, select, update
+from sqlalchemy import BindParameter, Table, and_, bindparam, delete, func, or_, select, update
 from sqlalchemy.orm import Session
 
+from services.publish.made import Numbers
 from services.publish.models import Article, ListedArticle, ListSize
 from services.publish.store import VERSION, Version
 from services.publish.views import Dated
@@ -39,14 +40,15 @@ _NEWEST = (
     .order_by(_listed.c.at.desc(), _listed.c.article_id.desc())
     .limit(bindparam("most"))
 )
-_BETWEEN = (
+_HAS_PLACE = and_(_listed.c.position >= bindparam("first"), _listed.c.position < bindparam("end"))
+_PLACED = (
     select(_listed.c.article_id, _listed.c.position, _articles.c.status, *VERSION[1:])
     .select_from(_JOINED)
-    .where(
-        _listed.c.list_path == _PATH, _listed.c.position >= bindparam("first"), _listed.c.position < bindparam("end")
-    )
+    .where(_listed.c.list_path == _PATH)
     .order_by(_listed.c.position)
 )
+_BETWEEN = _PLACED.where(_HAS_PLACE)
+_BETWEEN_AND_NEW = _PLACED.where(or_(_HAS_PLACE, _listed.c.position.is_(None)))
 _DATED = (
     select(
         _articles.c.path,
@@ -58,8 +60,7 @@ _DATED = (
     .select_from(_JOINED)
     .where(
         _listed.c.list_path == _PATH,
-        _listed.c.position >= bindparam("first"),
-        _listed.c.position < bindparam("end"),
+        _HAS_PLACE,
         _articles.c.status == "live",
     )
 )
@@ -126,11 +127,19 @@ def newest(session: Session, path: str, most: int) -> list[tuple[Version, int | 
     return [(Version(row.id, row.change, row.pictured), row.position) for row in rows]
 
 
-def between(session: Session, path: str, first: int, end: int) -> tuple[set[UUID], list[Version]]:
-    """Who has the places from `first` up to `end`: all of them, and the live ones, newest place first."""
+def between(
+    session: Session, path: str, first: int, end: int, new: Collection[UUID] = ()
+) -> tuple[set[UUID], list[Version]]:
+    """Who has the places from `first` up to `end`: all of them, and the live ones, newest place first.
+
+    new: those who are about to get the places up to `end`, and have none yet.
+    """
     everyone: set[UUID] = set()
     live: list[Version] = []
-    for row in session.connection().execute(_BETWEEN, {"list_path": path, "first": first, "end": end}):
+    statement = _BETWEEN_AND_NEW if new else _BETWEEN
+    for row in session.connection().execute(statement, {"list_path": path, "first": first, "end": end}):
+        if row.position is None and row.article_id not in new:
+            continue
         everyone.add(row.article_id)
         if row.status == "live":
             live.append(Version(row.article_id, row.change, row.pictured))
@@ -167,23 +176,20 @@ def size_of(session: Session, path: str) -> tuple[int, str]:
     return (row.size, row.name) if row is not None else (0, "")
 
 
-def number(session: Session, path: str) -> tuple[int, int, str]:
-    """Number what has come into a list, in the order of publication; its size before and now, and its name.
-
-    To be called by whoever holds the lock of the list's first page.
-    """
+def numbers(session: Session, path: str) -> tuple[int, Numbers]:
+    """The list's size, and the numbers that what has come into it since is to get, in the order of publication."""
     before, name = size_of(session, path)
-    new = list(session.connection().execute(_UNNUMBERED, {"list_path": path}).scalars())
-    if new:
-        rows = [{"the_id": one, "the_path": path, "the_position": before + index} for index, one in enumerate(new)]
+    new = session.connection().execute(_UNNUMBERED, {"list_path": path}).scalars()
+    positions = {one: before + index for index, one in enumerate(new)}
+    return before, Numbers(positions, before + len(positions), name)
+
+
+def save_numbers(session: Session, path: str, given: Numbers) -> None:
+    """Hold these numbers. To be called by whoever alone builds the list's first page."""
+    rows = [{"the_id": one, "the_path": path, "the_position": at} for one, at in given.positions.items()]
+    if rows:
         session.connection().execute(_NUMBER, rows)
-        save_size(session, path, before + len(new), name)
-    return before, before + len(new), name
-
-
-def save_size(session: Session, path: str, size: int, name: str) -> None:
-    """Hold a list's size and name."""
-    session.connection().execute(_save_size(session), {"path": path, "size": size, "name": name[:400]})
+    session.connection().execute(_save_size(session), {"path": path, "size": given.size, "name": given.name[:400]})
 
 
 @per_dialect

@@ -49,10 +49,7 @@ def follow(
     killed: list[UUID] = []
     for article in articles:
         known = before.get(article.id)
-        former = set(article.old_paths)
-        if known is not None:
-            former.add(known.teaser.path)
-        paths = [path for path in sorted(former - {article.path}) if _is_path(path)]
+        paths = former_addresses(article, known)
         if article.status == "killed" and paths:
             killed.append(article.id)
             _bury(builder, article, paths)
@@ -64,16 +61,28 @@ def follow(
         session.execute(delete(_redirects).where(_redirects.c.article_id.in_(killed)))
     if rows:
         session.connection().execute(_follow(session), rows)
+    builder.purge(session, [path for article in articles for path in article.old_paths])
     for row in rows:
         path = str(row["path"])
         builder.site.redirect(path, str(row["target"]))
         if builder.site.read(path) is None:
             builder.site.remove(path)  # a tombstone from the time when its article was killed
-    jobs.add(session, EXPORT_REDIRECTS, "all", lane="normal", run_at=now + EXPORT_AFTER)
+    if killed:
+        jobs.add(session, EXPORT_REDIRECTS, "all", lane="urgent", run_at=now)
+    else:
+        jobs.add(session, EXPORT_REDIRECTS, "all", lane="normal", run_at=now + EXPORT_AFTER)
+
+
+def former_addresses(article: PublicArticle, known: Known | None) -> list[str]:
+    """The addresses that an article had before: by what is said of it, and by what was held of it."""
+    former = set(article.old_paths)
+    if known is not None:
+        former.add(known.teaser.path)
+    return [path for path in sorted(former - {article.path}) if _is_path(path)]
 
 
 def _bury(builder: Builder, article: PublicArticle, paths: Sequence[str]) -> None:
-    tombstone = builder.renderer.withdrawn_page(article.language, article.status)
+    tombstone = builder.withdrawn_page(article.language, article.status)
     for path in paths:
         builder.site.redirect(path, None)
         if builder.site.read(path) is None:  # else another article stands there now
@@ -127,6 +136,7 @@ def put(session: Session, path: str, target: str, *, builder: Builder, now: date
     row = {"path": path, "target": target, "article_id": None, "made_at": now}
     session.connection().execute(_put(session), row)
     builder.site.redirect(path, target)
+    builder.purge(session, [path])
     jobs.add(session, EXPORT_REDIRECTS, "all", lane="normal", run_at=now + EXPORT_AFTER)
     return row
 
@@ -137,6 +147,7 @@ def take_back(session: Session, path: str, *, builder: Builder, now: datetime) -
     found = session.execute(delete(_redirects).where(_redirects.c.path == path).returning(_redirects.c.path)).first()
     if found is not None:
         builder.site.redirect(path, None)
+        builder.purge(session, [path])
         jobs.add(session, EXPORT_REDIRECTS, "all", lane="normal", run_at=now + EXPORT_AFTER)
     return found is not None
 

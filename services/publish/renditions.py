@@ -21,7 +21,6 @@ from services.publish.build import Builder, is_shown
 from services.publish.kinds import MAKE_RENDITIONS
 from services.publish.models import Article, PictureLook, PictureUse
 from services.publish.pictures import Rendition, all_renditions, folder_of
-from services.publish.site import LocalSite
 from shared import jobs
 from shared.db import per_dialect
 from shared.events import Picture, PublicArticle
@@ -31,6 +30,8 @@ from shared.media import original_path
 # More pixels than any camera's picture has: a small file that unpacks to more is an attack.
 PIXELS_MOST = 120_000_000
 QUALITY = {"jpg": 82, "webp": 78, "avif": 58}
+# What opening a picture raises that is none, or not there.
+UNREADABLE = (OSError, Image.DecompressionBombError, ValueError, SyntaxError)
 _COPYRIGHT, _ARTIST = 0x8298, 0x013B  # EXIF
 _looks: Table = PictureLook.__table__  # type: ignore[assignment]
 _uses: Table = PictureUse.__table__  # type: ignore[assignment]
@@ -69,7 +70,7 @@ def take_in(
         for article in articles
         if article.images and is_shown(article, builder.newsroom.expired)
     }
-    _give_up(session, builder.site, {one.id for one in articles} & set(before), wanted)
+    _give_up(session, builder, {one.id for one in articles} & set(before), wanted)
     looks = {name: look for found in wanted.values() for name, look in found.items()}
     if not looks:
         return set()
@@ -82,7 +83,7 @@ def take_in(
     return {one for one, found in wanted.items() if found.keys() <= ready}
 
 
-def _give_up(session: Session, site: LocalSite, ids: Collection[UUID], wanted: dict[UUID, dict[str, Look]]) -> None:
+def _give_up(session: Session, builder: Builder, ids: Collection[UUID], wanted: dict[UUID, dict[str, Look]]) -> None:
     if not ids:
         return
     gone = []
@@ -94,18 +95,36 @@ def _give_up(session: Session, site: LocalSite, ids: Collection[UUID], wanted: d
             gone.append(name)
     kept = {name for found in wanted.values() for name in found}
     for name in sorted(set(gone) - kept):
-        remove_unused(session, site, name)
+        remove_unused(session, builder, name)
 
 
-def remove_unused(session: Session, site: LocalSite, name: str) -> bool:
+def looks_of(session: Session, ids: Collection[UUID]) -> dict[UUID, list[Look]]:
+    """The pictures that these articles' pages show."""
+    found: dict[UUID, list[Look]] = {}
+    shown = select(_uses.c.article_id, _looks).join(_looks, _looks.c.look == _uses.c.look)
+    for row in session.execute(shown.where(_uses.c.article_id.in_(ids))):
+        found.setdefault(row.article_id, []).append(_look(row))
+    return found
+
+
+def is_used(session: Session, name: str) -> bool:
+    """Whether a page shows this picture, with whatever focal point."""
+    digest = name.partition(" ")[0]
+    used = select(_uses.c.look).join(_looks, _looks.c.look == _uses.c.look).where(_looks.c.digest == digest)
+    return session.execute(used.limit(1)).first() is not None
+
+
+def remove_unused(session: Session, builder: Builder, name: str) -> bool:
     """Take a picture's renditions away if nothing shows it any more; whether that was so."""
     digest = name.partition(" ")[0]
     if session.scalar(select(func.count()).select_from(_uses).where(_uses.c.look == name)):
         return False
-    session.execute(delete(_looks).where(_looks.c.look == name))
+    look = session.execute(delete(_looks).where(_looks.c.look == name).returning(_looks)).first()
     others = session.scalar(select(func.count()).select_from(_looks).where(_looks.c.digest == digest))
     if not others:
-        site.remove_folder(folder_of(digest))
+        builder.site.remove_folder(folder_of(digest))
+        if look is not None:
+            builder.purge(session, [one.path for one in all_renditions(_look(look), builder.renderer.forms)])
     return True
 
 
@@ -147,7 +166,7 @@ def make_renditions(
                 claim.bury(job, broken[job.reference])
                 continue
             held = select(_looks.c.look).where(_looks.c.look == job.reference).with_for_update()
-            if session.execute(held).first() is None or remove_unused(session, builder.site, job.reference):
+            if session.execute(held).first() is None or remove_unused(session, builder, job.reference):
                 # Killed meanwhile.
                 builder.site.remove_folder(folder_of(job.reference.partition(" ")[0]))
                 continue
@@ -167,6 +186,23 @@ def make_renditions(
 
 def made_of(original: Path, look: Look, forms: Sequence[str]) -> Iterable[tuple[Rendition, bytes]]:
     """The renditions of an original with their bytes. Raises what Pillow raises for what is no picture."""
+    picture, credit, extra = _opened(original, look)
+    resized: dict[tuple[str, int], Image.Image] = {}
+    for rendition in all_renditions(look, forms):
+        key = (rendition.crop, rendition.width)
+        if key not in resized:
+            resized[key] = _resized(picture, rendition)
+        yield rendition, _saved(resized[key], rendition.form, credit, extra)
+
+
+def one_of(original: Path, look: Look, wanted: Rendition) -> bytes:
+    """One rendition of an original. Raises one of UNREADABLE for what is no picture, or not there."""
+    picture, credit, extra = _opened(original, look)
+    return _saved(_resized(picture, wanted), wanted.form, credit, extra)
+
+
+def _opened(original: Path, look: Look) -> tuple[Image.Image, Image.Exif, dict[str, Any]]:
+    """An original upright on white, whom it is by, and what is saved with each rendition."""
     Image.MAX_IMAGE_PIXELS = PIXELS_MOST
     with Image.open(original) as opened:
         credit = _credit_of(opened)
@@ -184,13 +220,12 @@ def made_of(original: Path, look: Look, forms: Sequence[str]) -> Iterable[tuple[
         picture = ground
     if picture.size != (look.width, look.height):
         raise ValueError(f"it has {picture.size[0]} x {picture.size[1]} pixels, not {look.width} x {look.height}")
-    resized: dict[tuple[str, int], Image.Image] = {}
-    for rendition in all_renditions(look, forms):
-        key = (rendition.crop, rendition.width)
-        if key not in resized:
-            size = (rendition.width, rendition.height)
-            resized[key] = picture.resize(size, Image.Resampling.LANCZOS, box=rendition.box, reducing_gap=3.0)
-        yield rendition, _saved(resized[key], rendition.form, credit, extra)
+    return picture, credit, extra
+
+
+def _resized(picture: Image.Image, wanted: Rendition) -> Image.Image:
+    size = (wanted.width, wanted.height)
+    return picture.resize(size, Image.Resampling.LANCZOS, box=wanted.box, reducing_gap=3.0)
 
 
 def _saved(picture: Image.Image, form: str, credit: Image.Exif, extra: dict[str, Any]) -> bytes:

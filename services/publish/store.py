@@ -50,6 +50,8 @@ _PATHS: BindParameter[Any] = bindparam("paths", expanding=True)
 _LOCK_KNOWN = _KNOWN.where(_articles.c.id.in_(_IDS)).order_by(_articles.c.id).with_for_update()
 _LIVE_TEASERS = _KNOWN.where(_articles.c.id.in_(_IDS), _articles.c.status == "live")
 _STATES = select(_articles.c.id, _articles.c.pictured, _articles.c.state).where(_articles.c.id.in_(_IDS))
+_STATE = select(_articles.c.path, _articles.c.id, _articles.c.change, _articles.c.status, _articles.c.pictured)
+_STATES_OF, _STATES_AT = _STATE.where(_articles.c.id.in_(_IDS)), _STATE.where(_articles.c.path.in_(_PATHS))
 _SETS = select(_sets.c.article_id, _sets.c.entries).where(_sets.c.article_id.in_(_IDS))
 _LOCK_PAGES = select(_pages).where(_pages.c.path.in_(_PATHS)).order_by(_pages.c.path).with_for_update()
 _READ_PAGES = select(_pages).where(_pages.c.path.in_(_PATHS))
@@ -61,6 +63,7 @@ _SAVE_PAGES = (
     .values({name: bindparam(name) for name in _PAGE_COLUMNS})
 )
 _USES = select(_uses.c.path, _uses.c.article_id).where(_uses.c.path.in_(_PATHS))
+_FACT = select(SiteFact.value).where(SiteFact.name == bindparam("name"))
 _USERS = select(_uses.c.path).where(_uses.c.article_id.in_(_IDS))
 
 
@@ -161,6 +164,12 @@ def articles(session: Session, ids: Iterable[UUID]) -> dict[UUID, PublicArticle]
     return {row.id: _read(row.state) for row in rows}
 
 
+def is_killed(session: Session, article_id: UUID) -> bool:
+    """Whether an article is held, and was killed."""
+    found = select(_articles.c.id).where(_articles.c.id == article_id, _articles.c.status == "killed")
+    return session.execute(found).first() is not None
+
+
 def articles_at(session: Session, paths: Iterable[str]) -> dict[str, PublicArticle]:
     """The articles at these paths, live or withdrawn; the live one where a withdrawn one had the path before."""
     found: dict[str, PublicArticle] = {}
@@ -174,6 +183,22 @@ def articles_at(session: Session, paths: Iterable[str]) -> dict[str, PublicArtic
 def ids_at(session: Session, paths: Iterable[str]) -> set[UUID]:
     """The articles at these paths, live or withdrawn."""
     return set(session.scalars(select(_articles.c.id).where(_articles.c.path.in_(set(paths)))))
+
+
+# An article's id with what changes with everything that pages show of it: change, status, whether pictures are ready.
+State = tuple[UUID, int, str, bool]
+
+
+def states_of(session: Session, ids: Collection[UUID], paths: Collection[str]) -> dict[UUID | str, frozenset[State]]:
+    """How these articles are held, and those at these paths, live or withdrawn: by id, and by path."""
+    found: dict[UUID | str, set[State]] = {}
+    if ids:
+        for row in session.connection().execute(_STATES_OF, {"ids": sorted(ids)}):
+            found.setdefault(row.id, set()).add((row.id, row.change, row.status, row.pictured))
+    if paths:
+        for row in session.connection().execute(_STATES_AT, {"paths": sorted(paths)}):
+            found.setdefault(row.path, set()).add((row.id, row.change, row.status, row.pictured))
+    return {key: frozenset(states) for key, states in found.items()}
 
 
 def live_teasers(session: Session, ids: Iterable[UUID]) -> dict[UUID, Teaser]:
@@ -272,12 +297,6 @@ def translated(session: Session, groups: Iterable[UUID]) -> dict[UUID, dict[str,
     for row in session.connection().execute(statement):
         found.setdefault(row.translations, {}).setdefault(row.language, row.path)
     return found
-
-
-def groups_of(session: Session, ids: Iterable[UUID]) -> set[UUID]:
-    """The groups of translations to which these articles belong."""
-    found = select(_articles.c.translations).where(_articles.c.id.in_(set(ids)), _articles.c.translations.is_not(None))
-    return set(session.scalars(found))
 
 
 def teaser_from(row: Any) -> Teaser:
@@ -469,7 +488,8 @@ def live_paths_after(session: Session, path: str, most: int) -> list[str]:
 
 def fact(session: Session, name: str) -> str | None:
     """A fact of the whole site."""
-    return session.scalar(select(SiteFact.value).where(SiteFact.name == name))
+    value: str | None = session.connection().execute(_FACT, {"name": name}).scalar()
+    return value
 
 
 def save_fact(session: Session, name: str, value: str) -> None:

@@ -44,7 +44,8 @@ def hear_articles(session: Session, heard: Sequence[Heard], *, keeper: Keeper, n
     lane = heard[0].lane
     turn = keeper.take_turn(session, now=now)
     hands = store.hands(session, [article.id for article in new]) if turn is not None else {}
-    rows, facts = [], []
+    rows: list[dict[str, Any]] = []
+    facts = [_gone(one.id, one.change, "search", now) for one in new if one.status == domain.KILLED]
     for article in new:
         row = _row(article, texts)
         if turn is not None:
@@ -55,6 +56,8 @@ def hear_articles(session: Session, heard: Sequence[Heard], *, keeper: Keeper, n
     store.save_articles(session, rows)
     if turn is None:
         jobs.add(session, PLACE, ALL, lane=lane)
+        if facts:
+            outbox.say(session, ArticleProgress(facts=tuple(facts)))
         return
     store.delete_sets(session, [article.id for article in new if article.status != domain.LIVE])
     _finish(session, keeper, turn, facts, lane=lane, now=now)
@@ -181,9 +184,7 @@ def _place(keeper: Keeper, turn: Turn, row: dict[str, Any], article: Article | N
         if article is None:
             turn.index.remove(article_id)
             row["words"] = {}
-            return ProgressFact(
-                article_id=article_id, change=row["change"], step="gone", at=now, detail={"surface": "related sets"}
-            )
+            return _gone(article_id, row["change"], "related-sets", now)
         placed = turn.index.put(article)
     except Exception:
         keeper.drop()  # half changed: nothing can be said about what it holds
@@ -191,6 +192,10 @@ def _place(keeper: Keeper, turn: Turn, row: dict[str, Any], article: Article | N
     row["words"] = {term: row["words"].get(term, term) for term in placed.terms}
     detail: dict[str, Any] = {"entries": placed.entries, "changed": placed.older_sets}
     return ProgressFact(article_id=article_id, change=row["change"], step="related_set_made", at=now, detail=detail)
+
+
+def _gone(article_id: UUID, change: int, surface: str, now: datetime) -> ProgressFact:
+    return ProgressFact(article_id=article_id, change=change, step="gone", at=now, detail={"surface": surface})
 
 
 def _finish(

@@ -12,6 +12,7 @@ from services.recommend.index import Entry
 from shared.events import PublicArticle, RelatedSetEntry
 
 LIVE = "live"
+KILLED = "killed"
 LONGEST_SECTION = 80
 # How long the keeper of the index is left alone after its last turn before another process may take it over.
 LEASE = timedelta(seconds=5)

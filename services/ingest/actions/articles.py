@@ -45,6 +45,7 @@ from services.ingest.domain.states import Move, Status
 from services.ingest.domain.texts import BadText
 from services.ingest.models import Article
 from shared import outbox
+from shared.db import put_gathered
 from shared.errors import Conflict, Fault, Unprocessable
 from shared.events import ArticleCorrected
 from shared.ids import new_id
@@ -80,6 +81,7 @@ def accept_article(
     if wanted.origin is not None and not store.add_origin(session, wanted.origin, article_id):
         known = store.article_of_origin(session, wanted.origin)
         if known is not None:
+            put_gathered(session)  # it may have come a moment ago, in the same batch
             return replace(hold(session, known, lock=False), existing=True)
     if wanted.expires is not None:
         check_expiry(wanted.expires, wanted.embargo, now)

@@ -10,7 +10,7 @@ from typing import Any
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
 
-from shared.db import Database, savepoint
+from shared.db import Database, gathering, savepoint
 from shared.errors import NewsroomError, Unavailable
 
 log = logging.getLogger(__name__)
@@ -73,7 +73,8 @@ def _do(db: Database, group: Sequence[Line], keep: bool) -> list[Verdict]:
 
 def _do_together(db: Database, group: Sequence[Line], keep: bool) -> list[Verdict]:
     with db.unit_of_work() as session:
-        found = [_verdict(session, line) for line in group]
+        with gathering(session):
+            found = [_verdict(session, line) for line in group]
         if not keep:
             _forget(session)
     return found

@@ -187,7 +187,7 @@ def kill_article(session: Session, article_id: UUID, *, reason: str | None, by: 
     count_change(article, by=by, now=now)
     note(session, article, journey.KILLED, by=by, now=now, reason=reason)
     session.flush()
-    revoke_previews(session, article_id, now=now)
+    revoke_previews(session, article_id, now=now, killed_change=article.change)
     if rule.event is not None:
         outbox.say(session, ArticleKilled(article=public_form(held)))
     return held

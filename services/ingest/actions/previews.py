@@ -84,16 +84,21 @@ def revoke_preview(session: Session, article_id: UUID, preview_id: UUID, *, now:
     _revoke(session, preview, now)
 
 
-def revoke_previews(session: Session, article_id: UUID, *, now: datetime) -> None:
-    """End all links to an article."""
+def revoke_previews(session: Session, article_id: UUID, *, now: datetime, killed_change: int | None = None) -> None:
+    """End all links to an article. killed_change: of the kill that ends them."""
     for preview in store.previews(session, article_id, valid_at=now, most=_AT_ONCE):
-        _revoke(session, preview, now)
+        _revoke(session, preview, now, killed_change)
 
 
-def _revoke(session: Session, preview: Preview, now: datetime) -> None:
+def _revoke(session: Session, preview: Preview, now: datetime, killed_change: int | None = None) -> None:
     if preview.revoked_at is None:
         preview.revoked_at = now
         gone = ArticlePreviewed(
-            id=preview.id, digest=preview.digest, number=2, expires_at=preview.expires_at, article=None
+            id=preview.id,
+            digest=preview.digest,
+            number=2,
+            expires_at=preview.expires_at,
+            killed_article=preview.article_id if killed_change is not None else None,
+            killed_change=killed_change,
         )
         outbox.say(session, gone, lane="urgent")

@@ -6,6 +6,7 @@ import hashlib
 import json
 from collections.abc import Mapping
 from string import Formatter
+from typing import Any
 
 Detail = Mapping[str, str | int | float | bool | None]
 
@@ -43,15 +44,21 @@ _ENGLISH: dict[str, tuple[str, ...]] = {
     EXPIRED: ("Its time was over",),
     RETRACTED: ("It was retracted", " by {by}", ": {reason}"),
     RESTORED: ("Its revision {revision} was restored", " by {by}"),
-    "related_set_made": ("Its related set was made", ": {entries} articles", ", {changed} sets of others changed"),
+    "related_set_made": (
+        "Its related set was made",
+        ": {entries} {entries:article|articles}",
+        ", {changed} {changed:set|sets} of others changed",
+    ),
     "page_written": ("Its page was written", " in {ms} ms"),
     SEEN_LIVE: ("Its page was seen live",),
-    "announced": ("It was announced", ": {deliveries} deliveries"),
-    "delivered": ("It was delivered", " by {channel}", " to {count} subscribers"),
+    "announced": ("It was announced", ": {deliveries} {deliveries:delivery|deliveries}"),
+    "announcement_waits": ("Nobody is told of it yet: its page is not there", " ({where})"),
+    "announcement_given_up": ("Nobody was told of it: its page did not come", " ({where})"),
+    "delivered": ("It was delivered", " by {channel}", " to {count} {count:subscriber|subscribers}"),
     "delivery_failed": (
         "A delivery failed",
         " by {channel}",
-        " to {count} subscribers",
+        " to {count} {count:subscriber|subscribers}",
         " with status {status}",
         "; next try at {next_try}",
     ),
@@ -74,17 +81,19 @@ _FRENCH: dict[str, tuple[str, ...]] = {
     RESTORED: ("Sa révision {revision} a été rétablie", " par {by}"),
     "related_set_made": (
         "Ses articles liés ont été choisis",
-        " : {entries} articles",
-        ", {changed} listes d’autres articles ont changé",
+        " : {entries} {entries:article|articles}",
+        ", {changed} {changed:liste d’un autre article a changé|listes d’autres articles ont changé}",
     ),
     "page_written": ("Sa page a été écrite", " en {ms} ms"),
     SEEN_LIVE: ("Sa page a été vue en ligne",),
-    "announced": ("Il a été annoncé", " : {deliveries} envois"),
-    "delivered": ("Il a été envoyé", " par {channel}", " à {count} abonnés"),
+    "announced": ("Il a été annoncé", " : {deliveries} {deliveries:envoi|envois}"),
+    "announcement_waits": ("Il n’est pas encore annoncé : sa page n’est pas là", " ({where})"),
+    "announcement_given_up": ("Il n’a été annoncé à personne : sa page n’est jamais apparue", " ({where})"),
+    "delivered": ("Il a été envoyé", " par {channel}", " à {count} {count:abonné|abonnés}"),
     "delivery_failed": (
         "Un envoi a échoué",
         " par {channel}",
-        " à {count} abonnés",
+        " à {count} {count:abonné|abonnés}",
         " avec le statut {status}",
         " ; prochain essai à {next_try}",
     ),
@@ -108,28 +117,122 @@ _ARABIC: dict[str, tuple[str, ...]] = {
     "related_set_made": ("اختيرت مقالاته ذات الصلة", ": {entries}", "، وتغيرت {changed} من قوائم المقالات الأخرى"),
     "page_written": ("كُتبت صفحته", " في {ms} ملّي ثانية"),
     SEEN_LIVE: ("شوهدت صفحته على الموقع",),
-    "announced": ("أُعلن عنه", ": {deliveries} إرسالا"),
-    "delivered": ("أُرسل", " عبر {channel}", " إلى {count} مشتركا"),
+    "announced": ("أُعلن عنه", "، عدد الإرسالات: {deliveries}"),
+    "announcement_waits": ("لم يُعلن عنه بعد: صفحته غير موجودة", " ({where})"),
+    "announcement_given_up": ("لم يُعلن عنه لأحد: لم تظهر صفحته", " ({where})"),
+    "delivered": ("أُرسل", " عبر {channel}", "، عدد المشتركين: {count}"),
     "delivery_failed": (
         "فشل إرسال",
         " عبر {channel}",
-        " إلى {count} مشتركا",
+        "، عدد المشتركين: {count}",
         " بالحالة {status}",
         "؛ المحاولة التالية في {next_try}",
     ),
     "gone": ("اختفى", ": {surface}"),
 }
+# Where readers could meet an article, as services name it, in words.
+_SURFACES: dict[str, dict[str, str]] = {
+    "en": {
+        "page": "its page",
+        "copies": "the files beside its page",
+        "addresses": "its former addresses",
+        "lists": "the lists",
+        "feeds": "the feeds",
+        "sitemaps": "the sitemaps",
+        "related-blocks": "other articles’ pages",
+        "pictures": "the picture files, but for pictures that others show",
+        "previews": "a preview link",
+        "search": "the search",
+        "related-sets": "the related sets",
+    },
+    "fr": {
+        "page": "sa page",
+        "copies": "les fichiers à côté de sa page",
+        "addresses": "ses anciennes adresses",
+        "lists": "les listes",
+        "feeds": "les flux",
+        "sitemaps": "les plans du site",
+        "related-blocks": "les pages des autres articles",
+        "pictures": "les fichiers d’images, sauf celles que d’autres montrent",
+        "previews": "un lien d’aperçu",
+        "search": "la recherche",
+        "related-sets": "les articles liés",
+    },
+    "ar": {
+        "page": "صفحته",
+        "copies": "الملفات المجاورة لصفحته",
+        "addresses": "عناوينه السابقة",
+        "lists": "القوائم",
+        "feeds": "الخلاصات",
+        "sitemaps": "خرائط الموقع",
+        "related-blocks": "صفحات المقالات الأخرى",
+        "pictures": "ملفات الصور، عدا ما تعرضه مقالات أخرى",
+        "previews": "رابط معاينة",
+        "search": "البحث",
+        "related-sets": "مجموعات المقالات ذات الصلة",
+    },
+}
+# What the report of a kill says in one sentence: never public, complete, not yet complete.
+_REPORTS = {
+    "en": (
+        "It was never public: there was nothing to take away.",
+        "It is gone from everywhere that readers could meet it.",
+        "It is not gone from everywhere yet; this report is complete as soon as it is.",
+    ),
+    "fr": (
+        "Il n’a jamais été public : il n’y avait rien à retirer.",
+        "Il a disparu de partout où des lecteurs pouvaient le rencontrer.",
+        "Il n’a pas encore disparu de partout ; ce rapport sera complet dès que ce sera fait.",
+    ),
+    "ar": (
+        "لم يُنشر قط، فلم يكن هناك ما يُزال.",
+        "اختفى من كل موضع كان يمكن للقراء أن يجدوه فيه.",
+        "لم يختفِ من كل موضع بعد، وسيكتمل هذا التقرير حالما يتم ذلك.",
+    ),
+}
 SENTENCES = {"en": _ENGLISH, "fr": _FRENCH, "ar": _ARABIC}
+
+
+class _Counting(Formatter):
+    """Formats {count:one|many} as the noun that fits the number: in French, none and one are alike."""
+
+    def __init__(self, language: str) -> None:
+        self._one = {"0", "1"} if language == "fr" else {"1"}
+
+    def format_field(self, value: Any, format_spec: str) -> str:
+        if "|" not in format_spec:
+            return str(super().format_field(value, format_spec))
+        one, _, many = format_spec.partition("|")
+        return one if str(value) in self._one else many
+
+
+_FORMATTERS = {language: _Counting(language) for language in ("en", "fr", "ar")}
+
+
+def surface_name(surface: str, language: str = "en") -> str:
+    """A surface in words; one that is not known as it is named."""
+    return _SURFACES[language].get(surface, surface)
+
+
+def report_sentence(*, nothing: bool, complete: bool, language: str = "en") -> str:
+    """What the report of a kill says in one sentence. nothing: there was nothing to be taken away."""
+    never, done, waiting = _REPORTS[language]
+    if nothing:
+        return never
+    return done if complete else waiting
 
 
 def sentence(step: str, detail: Detail, language: str = "en") -> str:
     """The step as a sentence; an unknown step by its name. What the detail does not have is left out."""
     first, *parts = SENTENCES[language].get(step, (step.replace("_", " ").capitalize(),))
-    words = [first.format_map(detail) if "{" in first and "revision" in detail else first]
+    if detail.get("surface"):
+        detail = {**detail, "surface": surface_name(str(detail["surface"]), language)}
+    counting = _FORMATTERS[language]
+    words = [counting.vformat(first, (), detail) if "{" in first and "revision" in detail else first]
     for part in parts:
         names = [name for _, name, _, _ in Formatter().parse(part) if name]
         if all(detail.get(name) is not None for name in names):
-            words.append(part.format_map(detail))
+            words.append(counting.vformat(part, (), detail))
     text = "".join(words)
     return text if text.endswith((".", "!", "?", "…", "؟")) else f"{text}."
 

@@ -57,6 +57,7 @@ def add_batch_route(bp: Any, desk: Desk) -> None:
         """
         if request.mimetype not in _TYPES:
             raise UnsupportedMediaType(f"Send Content-Type: {NDJSON}, not {request.mimetype or 'nothing'}.")
+        http.check_charset()
         request.max_content_length = sys.maxsize  # lines are bounded instead; None would mean the limit of all others
         dry = is_dry_run()
         lane = "bulk" if truth("bulk") else None

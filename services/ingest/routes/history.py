@@ -10,6 +10,7 @@ from marshmallow import RAISE
 
 from services.ingest import actions, store
 from services.ingest.actions import ArticleNotFound, RevisionNotFound
+from services.ingest.domain import journey
 from services.ingest.domain.differences import differences, lines_of_html
 from services.ingest.models import Revision
 from services.ingest.routes import following
@@ -104,7 +105,13 @@ def _add_kill_report(bp: Any, desk: Desk) -> None:
         """200 with where a killed article is gone from, and since when; 404 unknown; 409 when it is not killed."""
         with http.node().reading() as session:
             report = actions.report_kill(session, article_id)
-        return response(Answer(200, _KILL_REPORT.dump(report)))
+        language = http.language()
+        for one in report["surfaces"]:
+            one["name"] = journey.surface_name(one["surface"], language)
+        nothing = not report["surfaces"]
+        text = journey.report_sentence(nothing=nothing, complete=report["complete"], language=language)
+        body = _KILL_REPORT.dump({**report, "text": text})
+        return response(Answer(200, body, {"Content-Language": language}))
 
 
 def _revision(session: Any, article_id: UUID, number: int) -> Revision:

@@ -147,14 +147,18 @@ class TimelineReply(Schema):
 class SurfaceReply(Schema):
     """One place where readers could meet a killed article. gone_at: since when it is gone from there; null: not yet."""
 
-    surface = fields.String(required=True)
+    surface = fields.String(required=True, metadata={"description": "A stable name, like lists."})
+    name = fields.String(required=True, metadata={"description": "The same in the reader's language."})
     gone = fields.Boolean(required=True)
     gone_at = _when(required=True, allow_none=True)
     after_ms = fields.Integer(required=True, allow_none=True, metadata={"description": "Since the kill."})
 
 
 class KillReportReply(Schema):
-    """Where a killed article is gone from. complete: everywhere that was told of."""
+    """Where a killed article is gone from. complete: gone from every surface; text: that, in a sentence.
+
+    One that was never public has no surfaces but its preview links.
+    """
 
     id = fields.UUID(required=True)
     change = fields.Integer(required=True)
@@ -163,6 +167,8 @@ class KillReportReply(Schema):
     reason = fields.String(required=True, allow_none=True)
     was_public = fields.Boolean(required=True)
     complete = fields.Boolean(required=True)
+    completed_at = _when(required=True, allow_none=True)
+    text = fields.String(required=True)
     surfaces = fields.List(fields.Nested(SurfaceReply), required=True)
 
 

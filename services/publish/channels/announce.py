@@ -14,7 +14,7 @@ from functools import partial
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Row
+from sqlalchemy import Row, func, select
 from sqlalchemy.orm import Session
 
 from services.publish import store as site_store
@@ -25,10 +25,16 @@ from services.publish.kinds import ANNOUNCE, BUILD_PAGE, FAN_OUT
 from shared import clock, jobs, outbox
 from shared.events import ArticleProgress, ProgressFact, PublicArticle
 from shared.jobs import Claim, Job
+from shared.tables import jobs as jobs_table
 
 # A page that was not in place when its article was heard is looked for again after this, and then less and less often.
 ANNOUNCE_AGAIN = timedelta(seconds=1)
 LONGEST_PAUSE = timedelta(seconds=30)
+# The timeline tells that an announcement waits when it has been looked for so often: after half a minute.
+TOLD_AFTER = 5
+# Then it is tried a few times more, and becomes a dead letter; whoever retries it has as many tries.
+PATIENCE = timedelta(hours=1)
+LAST_TRIES = 3
 # So many subscriptions are owed with the article; more, in slices of this size.
 AT_ONCE = 100
 SLICE = 250
@@ -151,29 +157,44 @@ def fan_out(claim: Claim, *, builder: Builder) -> None:
 def announce_later(claim: Claim, *, builder: Builder, look_at: LookAt | None = None) -> None:
     """Announce what could not be announced when it was heard; its page is mended, and tried again, if need be.
 
-    An article of which a newer change is held meanwhile is left to that one's announcement. look_at: looks at the
-    public address as well.
+    An article of which a newer change is held meanwhile is left to that one's announcement. One whose page does not
+    come within PATIENCE becomes a dead letter that says why. look_at: looks at the public address as well.
     """
     shown = _look(claim, builder, look_at) if look_at is not None else {}
     with claim.finish() as session:
         now = clock.now()
         jobs_of: dict[str, Job] = {}
         news: list[News] = []
+        facts: list[ProgressFact] = []
         for one, job in _news_of(session, claim.jobs):
             jobs_of[one.reference] = job
             if look_at is None or shown.get(one.reference, False):
                 news.append(one)
             else:
-                _again(claim, job, now, "the public address does not show it yet")
+                where = builder.newsroom.url(one.article.path)
+                facts += _again(claim, job, one, now, "the public address does not show it", where)
         for one in announce(session, news, builder=builder, now=now):
-            _again(claim, jobs_of[one.reference], now, "the page is not in place yet")
+            facts += _again(claim, jobs_of[one.reference], one, now, "its page is not in place", one.article.path)
             jobs.add(session, BUILD_PAGE, one.article.path, lane="urgent", payload={"check": True})
+        if facts:
+            outbox.say(session, ArticleProgress(facts=tuple(facts)))
 
 
-def _again(claim: Claim, job: Job, now: datetime, error: str) -> None:
-    # Whatever keeps the page away, an announcement is never given up.
+def _again(claim: Claim, job: Job, news: News, now: datetime, why: str, where: str) -> list[ProgressFact]:
+    """Have it looked for again, or give it up for people to see; what the article's timeline is to tell of that."""
+    over = now - news.written_at > PATIENCE
+    if over and job.failed >= LAST_TRIES:
+        claim.bury(job, f"nobody was told of this article: {why} ({where})")
+        return [_fact(news.article, "announcement_given_up", now, where=where)]
     pause = min(ANNOUNCE_AGAIN * 2 ** min(job.attempts - 1, 10), LONGEST_PAUSE)
-    claim.retry(job, at=now + pause, error=error, counts=False)
+    claim.retry(job, at=now + pause, error=f"{why} ({where})", counts=over)
+    return [_fact(news.article, "announcement_waits", now, where=where)] if job.attempts == TOLD_AFTER else []
+
+
+def waiting(session: Session) -> int:
+    """How many articles nobody is told of yet because their pages are not there."""
+    late = jobs_table.c.kind == ANNOUNCE, jobs_table.c.state == "ready", jobs_table.c.error.is_not(None)
+    return session.scalar(select(func.count()).select_from(jobs_table).where(*late)) or 0
 
 
 def _news_of(session: Session, claimed: Sequence[Job]) -> list[tuple[News, Job]]:
@@ -207,7 +228,8 @@ def _seen(news: News, now: datetime) -> list[ProgressFact]:
         return [_fact(news.article, "page_written", news.written_at), _fact(news.article, "seen_live", now)]
     if news.article.status == "retracted":
         return [_fact(news.article, "page_written", news.written_at)]
-    return [_fact(news.article, "gone", now)]
+    detail = {"surface": "page"} if news.article.status == "killed" else {}
+    return [_fact(news.article, "gone", now, **detail)]
 
 
 def _fact(article: PublicArticle, step: str, at: datetime, **detail: str | int | float | bool | None) -> ProgressFact:

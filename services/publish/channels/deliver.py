@@ -49,8 +49,9 @@ MOST_FLYING = 1000
 # An outcome that the database does not take is offered again for so long; by then its lease has run out.
 RECORD_S = 20.0
 CLOSE_S = 5.0
-# Feeds that are still to be built are looked at again after this.
-FEEDS_AGAIN_S = 0.5
+# Lists that are still to be built are looked at again after this, later and later; what has waited so long fails.
+SURFACES_AGAIN_S, SURFACES_MOST_S = 0.5, 30.0
+SURFACES_PATIENCE = timedelta(minutes=10)
 
 
 @dataclass(eq=False)
@@ -69,7 +70,7 @@ class Deliverer:
 
     secrets_of: those that sign what is sent to a subscription. make_transports: what makes one, by channel;
     called inside the loop.
-    are_in_place: whether the feeds that a delivery's body names, made then, stand as it says.
+    not_in_place: the paths of the lists and sitemaps that do not yet show what a delivery tells of.
     """
 
     def __init__(
@@ -77,12 +78,12 @@ class Deliverer:
         loop: Loop,
         secrets_of: Callable[[Row[Any]], tuple[bytes, ...]],
         make_transports: Callable[[], Mapping[str, Callable[[], Transport]]],
-        are_in_place: Callable[[Session, str, datetime], bool],
+        not_in_place: Callable[[Session, Row[Any]], list[str]],
     ) -> None:
         self._loop = loop
         self._secrets_of = secrets_of
         self._make_transports = make_transports
-        self._are_in_place = are_in_place
+        self._not_in_place = not_in_place
         self._makers: Mapping[str, Callable[[], Transport]] | None = None
         self._transports: dict[str, Transport] = {}
         self._hosts = Hosts()
@@ -128,11 +129,8 @@ class Deliverer:
     def _prepare(self, claim: Claim) -> list[Flight]:
         with claim.db.reading() as session:
             rows = store.owed(session, [UUID(job.reference) for job in claim.jobs])
-            early = {
-                row.id
-                for row in rows.values()
-                if row.channel in domain.GATHERED and not self._are_in_place(session, row.body, row.created_at)
-            }
+            gathered = [row for row in rows.values() if row.channel in domain.GATHERED]
+            early = {row.id: late for row in gathered if (late := self._not_in_place(session, row))}
             letters = {row.article_id for row in rows.values() if row.type == "digest.daily"}
             digests = store.digests(session, letters) if letters else {}
         fly: list[Flight] = []
@@ -149,9 +147,12 @@ class Deliverer:
         if aside:
             _set_aside(claim, aside)
         if early:
-            wait = NotYet(FEEDS_AGAIN_S, "its feeds are not yet in place")
             waiting = [one for one in fly if one.letter.delivery_id in early]
-            record(claim.db, [(one.job, one.letter, None, wait) for one in waiting])
+            now = clock.now()
+            record(
+                claim.db,
+                [(one.job, one.letter, None, _wait(one.letter, early[one.letter.delivery_id], now)) for one in waiting],
+            )
             fly = [one for one in fly if one not in waiting]
         return [flight for flight in fly if flight not in once] + self._begin(claim, once)
 
@@ -296,6 +297,18 @@ _tasks: set[asyncio.Task[None]] = set()
 def _may_be_told(row: Row[Any]) -> bool:
     # Who has just signed up is asked whether it was he; nothing else.
     return bool(row.status == "active" or (row.status == "pending" and row.type == CONFIRMATION))
+
+
+def _wait(letter: Letter, late: Sequence[str], now: datetime) -> Outcome | NotYet:
+    """What becomes of a letter whose news stand not yet in these lists: taken up later, and failed in the end.
+
+    Nobody is sent to a list that does not show what he is told of.
+    """
+    why = f"not yet built: {', '.join(late)}"[:400]
+    waited = now - (letter.created_at or now)
+    if waited > SURFACES_PATIENCE:
+        return Outcome(None, why, refused=True)
+    return NotYet(min(max(SURFACES_AGAIN_S, waited.total_seconds() / 10), SURFACES_MOST_S), why)
 
 
 def _together(flights: Sequence[Flight]) -> list[list[Flight]]:

@@ -9,12 +9,14 @@ from __future__ import annotations
 import asyncio
 import importlib
 import json
+import logging
 import time
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 from services.publish.transports import Letter, Outcome
+from shared import failpoints
 
 THREADS = 4
 LONGEST_S = 30.0
@@ -50,9 +52,14 @@ class Apprise:
 def _notify(letter: Letter) -> bool | None:
     # Loading it costs memory and a second: only a process that has something to send by it does.
     library: Any = importlib.import_module("apprise")
+    # It would log URLs that it does not understand, with the passwords in them.
+    logging.getLogger("apprise").setLevel(logging.CRITICAL)
     content = json.loads(letter.body)
     target = library.Apprise()
     if not target.add(letter.to):
         return None
     text = "\n".join(part for part in (content["note"] or content["summary"], content["url"]) if part)
-    return bool(target.notify(title=content["headline"], body=text))
+    failpoints.hit("post.before")
+    taken = bool(target.notify(title=content["headline"], body=text))
+    failpoints.hit("post.after")
+    return taken

@@ -378,3 +378,29 @@ def test_whatever_json_comes_the_answer_is_an_article_or_a_problem(newsroom: New
 
     if answer.status_code != 201:
         check_problem(answer, 400, 409, 422)
+
+
+@pytest.mark.parametrize(
+    ("content_type", "status"),
+    [
+        ("application/json; charset=utf-8", 201),
+        ('application/json; charset="UTF-8"', 201),
+        ("application/json; charset=latin1", 415),
+        ("application/json; charset=utf-16", 415),
+    ],
+)
+def test_json_in_another_encoding_than_utf_8_is_refused(newsroom: Newsroom, content_type: str, status: int) -> None:
+    article = {"headline": "Été", "body": {"format": "text", "text": "a"}, "section": "societe", "status": "draft"}
+
+    answer = newsroom.client.post(
+        "/v1/articles", data=json.dumps(article), content_type=content_type, headers=newsroom.headers
+    )
+    lines = newsroom.client.post(
+        "/v1/articles/batch",
+        data=json.dumps(article),
+        content_type=content_type.replace("json", "x-ndjson"),
+        headers=newsroom.headers,
+    )
+
+    assert answer.status_code == status
+    assert lines.status_code == (200 if status == 201 else 415)

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import io
 import json
 from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
+from PIL import Image
 
 from rotative.client import Client
 from rotative.importing import runner
-from rotative.importing.items import BadArchive, Item
+from rotative.importing.items import BadArchive, Item, PictureElsewhere
+from rotative.importing.pictures import AT_ONCE, FAILURES_MOST, NotTaken, Pictures
 from rotative.importing.start import items_of, read_mapping
 from rotative.importing.wxr import WxrOptions, clean, read_wxr
 from tests.integration.ingest.conftest import Newsroom
@@ -47,8 +50,14 @@ def post(number: int, **values: str) -> str:
 <wp:post_name><![CDATA[{fields["post_name"]}]]></wp:post_name><wp:status><![CDATA[{fields["status"]}]]></wp:status>
 <wp:post_type><![CDATA[{fields["post_type"]}]]></wp:post_type>
 <category domain="category" nicename="vie-locale"><![CDATA[{fields["category"]}]]></category>
-<category domain="post_tag" nicename="pont"><![CDATA[Pont]]></category></item>
+<category domain="post_tag" nicename="pont"><![CDATA[Pont]]></category>
+<wp:attachment_url>{fields.get("attachment_url", "")}</wp:attachment_url>
+{meta("_thumbnail_id", fields.get("thumbnail", ""))}{meta("_wp_attachment_image_alt", fields.get("alt", ""))}</item>
 """
+
+
+def meta(key: str, value: str) -> str:
+    return f"<wp:postmeta><wp:meta_key>{key}</wp:meta_key><wp:meta_value>{value}</wp:meta_value></wp:postmeta>"
 
 
 def export(folder: Path, *posts: str, head: str = HEAD) -> Path:
@@ -61,9 +70,10 @@ def client_of(newsroom: Newsroom) -> Client:
     return Client("http://test", "the-first-key-of-the-tests", transport=httpx.WSGITransport(newsroom.app))
 
 
-def bring_in(newsroom: Newsroom, items: Any, progress: Path | None = None, dry_run: bool = False) -> runner.Report:
+def bring_in(newsroom: Newsroom, items: Any, mark: runner.Mark | None = None, **options: Any) -> runner.Report:
+    given = {"dry_run": False, "tell": lambda _: None, "pause": lambda _: None, "leave_out": lambda _: None, **options}
     with client_of(newsroom) as client:
-        return runner.run(client, items, progress=progress, dry_run=dry_run, tell=lambda _: None, pause=lambda _: None)
+        return runner.run(client, items, mark=mark, **given)
 
 
 SECTIONS = {"vie locale": "societe"}
@@ -76,7 +86,7 @@ def wxr(file: Path, **options: Any) -> Any:
 def test_a_wordpress_post_becomes_an_article_told_to_nobody(newsroom: Newsroom, tmp_path: Path) -> None:
     report = bring_in(newsroom, wxr(export(tmp_path, post(1))))
 
-    assert (report.read, report.added, report.refused) == (1, 1, [])
+    assert (report.read, report.added, report.refused) == (1, 1, 0)
     (said,) = newsroom.said()
     public = said["data"]["article"]
     assert (said["lane"], public["notify"]) == ("bulk", False)
@@ -89,7 +99,7 @@ def test_a_wordpress_post_becomes_an_article_told_to_nobody(newsroom: Newsroom, 
 
 def test_importing_again_adds_nothing_and_an_interrupted_import_goes_on(newsroom: Newsroom, tmp_path: Path) -> None:
     file = export(tmp_path, *(post(n) for n in range(250)))
-    progress = tmp_path / "progress"
+    mark = runner.Mark(tmp_path / "progress", 7)
 
     def interrupted() -> Any:
         for number, item in enumerate(wxr(file)):
@@ -98,13 +108,13 @@ def test_importing_again_adds_nothing_and_an_interrupted_import_goes_on(newsroom
             yield item
 
     with pytest.raises(KeyboardInterrupt):
-        bring_in(newsroom, interrupted(), progress)
-    assert progress.read_text() == "200\n"
-    rest = bring_in(newsroom, wxr(file), progress)
+        bring_in(newsroom, interrupted(), mark)
+    assert (mark.read(), runner.Mark(mark.file, 8).read()) == (200, 0)
+    rest = bring_in(newsroom, wxr(file), mark)
     again = bring_in(newsroom, wxr(file))
 
     assert (rest.read, rest.added) == (250, 50)
-    assert (again.added, again.known, again.refused) == (0, 250, [])
+    assert (again.added, again.known, again.refused) == (0, 250, 0)
     assert len(newsroom.said()) == 250
 
 
@@ -121,10 +131,17 @@ def test_what_is_no_article_is_reported_with_its_reason(newsroom: Newsroom, tmp_
         post(8, link="https://old.example/?p=8", content="<script>alert(1)</script><p>Reste.</p>"),
     )
 
-    report = bring_in(newsroom, wxr(file))
+    left_out: list[dict[str, str]] = []
+    written = runner.ReportFile(tmp_path / "report.jsonl", goes_on=False)
+
+    def leave_out(line: dict[str, str]) -> None:
+        left_out.append(line)
+        written.add(line)
+
+    report = bring_in(newsroom, wxr(file), leave_out=leave_out)
     dry = bring_in(newsroom, wxr(file), dry_run=True)
 
-    reasons = {name.rpartition("pont-")[2].strip("/"): reason for name, reason in report.refused}
+    reasons = {one["item"].rpartition("pont-")[2].strip("/"): one["reason"] for one in left_out}
     assert reasons.keys() == {"1", "2", "4", "5"}
     assert "trash" in reasons["1"]
     assert "page" in reasons["2"]
@@ -135,7 +152,6 @@ def test_what_is_no_article_is_reported_with_its_reason(newsroom: Newsroom, tmp_
     listed = newsroom.send("GET", "/v1/articles").get_json()["items"]
     assert {one["slug"]: one["status"] for one in listed}["pont-6"] == "draft"
     assert any(one["slug"].startswith("le-pont-le-quai-7") for one in listed)
-    runner.write_report(tmp_path / "report.jsonl", report)
     assert len((tmp_path / "report.jsonl").read_text("utf-8").splitlines()) == 4
 
 
@@ -246,7 +262,7 @@ def test_files_of_ninjs_and_of_json_lines_are_brought_in(newsroom: Newsroom, tmp
     two = bring_in(newsroom, items_of("jsonl", lines, sections, language=None, pages=False))
     again = bring_in(newsroom, items_of("jsonl", lines, sections, language=None, pages=False))
 
-    assert (one.added, len(one.refused), two.added, len(two.refused), again.known) == (1, 1, 1, 3, 1)
+    assert (one.added, one.refused, two.added, two.refused, again.known) == (1, 1, 1, 3, 1)
     assert not any(said["data"]["article"]["notify"] for said in newsroom.said())
 
 
@@ -265,12 +281,106 @@ def test_what_fails_for_a_moment_is_sent_again() -> None:
     report = runner.run(
         flaky,  # type: ignore[arg-type]
         items,
-        progress=None,
+        mark=None,
         dry_run=False,
         tell=lambda _: None,
         pause=paused.append,
+        leave_out=lambda _: None,
     )
 
-    assert (report.added, report.refused) == (3, [])
+    assert (report.added, report.refused) == (3, 0)
     assert flaky.sent == [3, 1]
     assert paused == [1.0]
+
+
+def jpeg(colour: int) -> bytes:
+    out = io.BytesIO()
+    Image.new("RGB", (640, 480), (colour, 80, 120)).save(out, "JPEG")
+    return out.getvalue()
+
+
+def test_posts_lead_with_their_pictures_where_these_can_be_reached(newsroom: Newsroom, tmp_path: Path) -> None:
+    asked: list[str] = []
+    answers: dict[str, Any] = {"/a.jpg": (200, jpeg(1)), "/gone.jpg": (404, b""), "/no.png": (200, b"<html>")}
+
+    def get(url: str) -> tuple[int, bytes]:
+        asked.append(url)
+        if "away" in url:
+            raise NotTaken("no answer in time")
+        return answers[url.partition("example")[2]]
+
+    urls = ("http://old.example/a.jpg", "https://old.example/gone.jpg", "https://old.example/no.png")
+    away = tuple(f"https://away.example/{n}.jpg" for n in range(6))
+    file = export(
+        tmp_path,
+        *(post(n, thumbnail=str(100 + n)) for n in range(9)),
+        # Attachments stand behind the posts that lead with them.
+        *(
+            post(100 + n, post_type="attachment", attachment_url=url, alt="Le pont", excerpt="Vu du nord")
+            for n, url in enumerate((*urls, *away))
+        ),
+        post(300, post_type="attachment", attachment_url="https://old.example/unused.jpg"),
+    )
+    left_out: list[dict[str, str]] = []
+    with client_of(newsroom) as client, Pictures(client, get=get) as pictures:
+        items = items_of("wxr", file, SECTIONS, language=None, pages=False, pictures=True)
+        report = runner.run(
+            client,
+            items,
+            mark=None,
+            dry_run=False,
+            tell=lambda _: None,
+            pause=lambda _: None,
+            leave_out=left_out.append,
+            pictures=pictures,
+        )
+
+    assert (report.added, report.refused, report.pictures, report.lost_pictures) == (9, 0, 1, 8)
+    assert "https://old.example/a.jpg" in asked
+    assert not any("unused" in url for url in asked)
+    # The host that never answers is not asked for ever.
+    assert len([url for url in asked if "away" in url]) <= FAILURES_MOST + AT_ONCE
+    assert all(one["picture"] and one["reason"] for one in left_out)
+    leading = [said["data"]["article"]["images"] for said in newsroom.said()]
+    ((image,),) = [images for images in leading if images]
+    assert (image["alt"], image["caption"], image["width"]) == ("Le pont", "Vu du nord", 640)
+
+
+def test_a_picture_in_a_private_network_is_never_asked_for(newsroom: Newsroom) -> None:
+    wanted = [Item(str(n), {"headline": "x"}, picture=PictureElsewhere(url)) for n, url in enumerate(PRIVATE)]
+    reasons: list[str] = []
+
+    with client_of(newsroom) as client, Pictures(client) as pictures:
+        taken = pictures.put_into(wanted, lambda _, reason: reasons.append(reason))
+
+    assert (taken, len(reasons)) == (0, len(PRIVATE))
+
+
+PRIVATE = ("http://127.0.0.1/a.jpg", "https://10.0.0.1/a.jpg", "http://[::1]:9/a.jpg", "https://169.254.169.254/a.jpg")
+
+
+@pytest.mark.parametrize("shape", ["list", "lines", "one", "indented"])
+def test_files_of_ninjs_are_read_one_item_at_a_time(tmp_path: Path, shape: str) -> None:
+    many = [{**NINJS, "uri": f"urn:{n}", "note": "é" * 1000} for n in range(1 if shape == "one" else 900)]
+    file = tmp_path / "a.json"
+    texts = {
+        "list": json.dumps(many, ensure_ascii=False),
+        "lines": "\n".join(json.dumps(one) for one in many),
+        "one": json.dumps(many[0], indent=1),
+        "indented": "\ufeff" + json.dumps(many, indent=2),
+    }
+    file.write_text(texts[shape], "utf-8")
+
+    found = list(items_of("ninjs", file, {"société": "societe"}, language=None, pages=False))
+
+    assert [one.name for one in found] == [one["uri"] for one in many]
+    assert all(one.article is not None for one in found)
+
+
+@pytest.mark.parametrize("text", ["[{}, {", "[1", "{} x", "[" * 200_000, '{"a": "\ud800"', "\x00"])
+def test_what_is_not_json_is_said_so(tmp_path: Path, text: str) -> None:
+    file = tmp_path / "a.json"
+    file.write_bytes(text.encode("utf-8", "surrogatepass"))
+
+    with pytest.raises(BadArchive):
+        list(items_of("ninjs", file, {}, language=None, pages=False))

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import io
+import re
 from collections.abc import Iterator
 from datetime import timedelta
 from typing import Any
 
 import pytest
 from flask.testing import FlaskClient
+from PIL import Image
 
 from services.publish.app import create_app
 from services.publish.previews import forget_ended
@@ -17,6 +20,12 @@ from shared.event_schemas import decode
 from shared.migrate import upgrade
 from shared.service import Node
 from tests.integration.ingest.conftest import Newsroom
+
+
+def jpeg() -> bytes:
+    out = io.BytesIO()
+    Image.effect_noise((1200, 900), 40).convert("RGB").save(out, "JPEG")
+    return out.getvalue()
 
 
 class Site:
@@ -79,6 +88,37 @@ def test_a_revoked_link_and_one_to_a_killed_article_show_nothing(newsroom: Newsr
     assert site.client.get(path_of(two)).status_code == 404
     assert newsroom.send("POST", f"{path}/previews").status_code == 409
     assert newsroom.send("DELETE", f"{path}/previews/{draft['id']}").status_code == 404
+
+
+def test_a_preview_shows_its_pictures_to_whoever_has_the_link_and_nobody_else(newsroom: Newsroom, site: Site) -> None:
+    form = {"file": (io.BytesIO(jpeg()), "pont.jpg"), "alt": "Le pont, <vu> du nord"}
+    media = newsroom.client.post("/v1/media", data=form, headers=newsroom.headers).get_json()
+    draft = newsroom.accepted(status="draft", images=[{"media": media["id"], "credit": "A. Lumière"}])
+    path = f"/v1/articles/{draft['id']}/previews"
+    preview = newsroom.send("POST", path).get_json()
+    other = newsroom.send("POST", path.replace(draft["id"], newsroom.accepted(status="draft")["id"])).get_json()
+    site.hear(newsroom.said())
+
+    page = site.client.get(path_of(preview)).text
+    pictures = sorted(set(re.findall(r"/preview/[^ \",&]+?/media/[^ \",&]+", page)))
+    answers = [site.client.get(one) for one in pictures]
+
+    assert "A. Lumière" in page
+    assert len(pictures) > 4
+    assert {one.status_code for one in answers} == {200}
+    assert {one.content_type for one in answers} == {"image/webp", "image/jpeg"}
+    assert {one.headers["Cache-Control"] for one in answers} == {"no-store"}
+    assert {one.headers["X-Robots-Tag"][:7] for one in answers} == {"noindex"}
+    for one in pictures:
+        public = one[one.index("/media/") :]
+        assert site.client.get(public).status_code == 404
+        assert site.client.get(path_of(other) + public).status_code == 404
+    for wrong in ("/media/../../secret.key", "/media/aa/bb.jpg", "/media/" + media["id"]):
+        assert site.client.get(path_of(preview) + wrong).status_code == 404
+
+    newsroom.send("DELETE", f"{path}/{preview['id']}")
+    site.hear(newsroom.said())
+    assert {site.client.get(one).status_code for one in pictures} == {404}
 
 
 def test_a_link_ends_at_its_time(newsroom: Newsroom, site: Site, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -8,6 +8,7 @@ from uuid import UUID
 
 import pytest
 
+from services.ingest.actions.reports import SURFACES
 from services.ingest.domain import words
 from services.ingest.routes import following
 from shared import events
@@ -172,8 +173,8 @@ def test_a_kill_report_tells_surface_by_surface_since_when_an_article_is_gone(ne
 
     tell(newsroom, gone(), gone(surface="feeds"))
     waiting = newsroom.send("GET", f"{path}/kill-report").get_json()
-    tell(newsroom, gone(surface="related sets"))
-    done = newsroom.send("GET", f"{path}/kill-report").get_json()
+    tell(newsroom, *(gone(surface=one) for one in SURFACES))
+    done = newsroom.send("GET", f"{path}/kill-report", Accept_Language="fr").get_json()
 
     assert (begun["complete"], begun["killed_by"], begun["reason"], begun["was_public"]) == (
         False,
@@ -181,13 +182,32 @@ def test_a_kill_report_tells_surface_by_surface_since_when_an_article_is_gone(ne
         "Faux",
         True,
     )
-    assert {one["surface"]: one["gone"] for one in waiting["surfaces"]} == {
-        "page": True,
-        "related sets": False,
-        "feeds": True,
-    }
-    assert done["complete"] is True
+    assert {one["surface"] for one in waiting["surfaces"] if one["gone"]} == {"page", "feeds"}
+    assert [one["surface"] for one in waiting["surfaces"]] == list(SURFACES)
+    assert (waiting["complete"], waiting["completed_at"]) == (False, None)
+    assert (done["complete"], done["completed_at"]) == (True, killed_at)
     assert {one["after_ms"] for one in done["surfaces"]} == {0}
+    assert (done["surfaces"][0]["name"], done["text"][:17]) == ("sa page", "Il a disparu de p")
+
+
+def test_the_kill_of_a_draft_with_a_preview_waits_for_that_alone(newsroom: Newsroom) -> None:
+    draft = newsroom.accepted(status="draft")
+    path = f"/v1/articles/{draft['id']}"
+    newsroom.send("POST", f"{path}/previews")
+    preview = newsroom.send("POST", f"{path}/previews").get_json()
+    newsroom.send("DELETE", f"{path}/previews/{preview['id']}")
+    newsroom.send("POST", f"{path}/kill")
+    (ended,) = [one["data"] for one in newsroom.said() if one["data"].get("killed_article")]
+    begun = newsroom.send("GET", f"{path}/kill-report").get_json()
+    at = events.datetime.fromisoformat(begun["killed_at"])
+    detail = {"surface": "previews", "preview": ended["id"]}
+    change = ended["killed_change"]
+
+    tell(newsroom, events.ProgressFact(article_id=UUID(draft["id"]), change=change, step="gone", at=at, detail=detail))
+
+    done = newsroom.send("GET", f"{path}/kill-report").get_json()
+    assert (begun["complete"], [one["surface"] for one in begun["surfaces"]]) == (False, ["previews"])
+    assert (done["complete"], done["was_public"]) == (True, False)
 
 
 def test_the_kill_of_a_draft_is_complete_at_once(newsroom: Newsroom) -> None:
@@ -197,3 +217,4 @@ def test_the_kill_of_a_draft_is_complete_at_once(newsroom: Newsroom) -> None:
     report = newsroom.send("GET", f"/v1/articles/{draft['id']}/kill-report").get_json()
 
     assert (report["was_public"], report["complete"], report["surfaces"]) == (False, True, [])
+    assert report["text"] == "It was never public: there was nothing to take away."

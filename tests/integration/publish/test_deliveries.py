@@ -5,10 +5,9 @@ from __future__ import annotations
 import base64
 import json
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from datetime import timedelta
 from pathlib import Path
-from typing import Any
 
 import pytest
 from sqlalchemy import select, update
@@ -16,7 +15,7 @@ from standardwebhooks import Webhook
 
 from services.publish.channels import store, subscriptions
 from services.publish.channels.secrets import webhook_secret
-from services.publish.models import Attempt, Delivery, Subscription
+from services.publish.models import Delivery, Subscription
 from services.publish.service import create_service
 from services.publish.settings import PublishSettings
 from services.publish.transports.webhook import shown_secret
@@ -25,56 +24,7 @@ from shared.tables import jobs as jobs_table
 from tests.conftest import wait_for
 from tests.factories import public_article, published
 from tests.fakes import Received, Receiver, receiver
-from tests.integration.publish.test_publishing import House, subscribe
-
-
-@pytest.fixture
-def house(database_of: Callable[[str], str], settings_for: Callable[..., PublishSettings]) -> Iterator[House]:
-    settings = settings_for(
-        "publish",
-        database_of("publish"),
-        cls=PublishSettings,
-        ROTATIVE_WEBHOOK_ALLOW="127.0.0.0/8",
-        ROTATIVE_WEBHOOK_TIMEOUT_S="2",
-        ROTATIVE_BASE_URL="https://journal.test",
-    )
-    house = House(create_service(settings), settings)
-    yield house
-    house.node.close()
-
-
-@pytest.fixture
-def told() -> Iterator[Receiver]:
-    with receiver() as made:
-        yield made
-
-
-def publish_one(house: House, **values: Any) -> None:
-    house.hear(published(**values))
-    house.finish()
-
-
-def deliver(house: House) -> None:
-    """Make the attempts that are due now, and wait until what came of them is on record."""
-    for lane in ("deliver", "retry"):
-        house.node.run_jobs(lane)
-    assert house.publish.deliverer.drain(20)
-
-
-def let_time_pass(house: House) -> None:
-    """Let every pause before a next attempt be over."""
-    with house.node.unit_of_work() as session:
-        session.execute(update(jobs_table).where(jobs_table.c.state == "ready").values(run_at=clock.now()))
-
-
-def states(house: House) -> list[str]:
-    with house.node.reading() as session:
-        return list(session.scalars(select(Delivery.state).order_by(Delivery.id)))
-
-
-def statuses(house: House) -> list[int | None]:
-    with house.node.reading() as session:
-        return list(session.scalars(select(Attempt.status).order_by(Attempt.id)))
+from tests.integration.publish.house import House, deliver, let_time_pass, publish_one, states, statuses, subscribe
 
 
 def test_a_delivery_is_a_cloudevent_that_the_reference_library_verifies(house: House, told: Receiver) -> None:

@@ -7,34 +7,23 @@ from collections.abc import Callable, Iterator
 from urllib.parse import parse_qs
 
 import pytest
-from sqlalchemy import update
+from sqlalchemy import select, update
 
 from services.publish.app import create_app
-from services.publish.channels import subscriptions
-from services.publish.models import Delivery
+from services.publish.channels import deliveries, subscriptions
+from services.publish.channels.deliver import SURFACES_PATIENCE
+from services.publish.channels.surfaces import LONGEST_PASS
+from services.publish.kinds import BUILD_PAGE
+from services.publish.models import Attempt, Delivery
 from services.publish.service import create_service
 from services.publish.settings import PublishSettings
-from shared import clock, migrate
+from shared import clock, jobs, migrate
+from shared.tables import jobs as jobs_table
 from tests.factories import killed, public_article, published
 from tests.fakes import Receiver, receiver
-from tests.integration.publish.test_deliveries import deliver, let_time_pass, states, statuses
-from tests.integration.publish.test_publishing import House, subscribe
+from tests.integration.publish.house import House, deliver, let_time_pass, states, statuses, subscribe
 
 FEEDS = ("atom.xml", "feed.json", "feed.xml")
-
-
-@pytest.fixture
-def house(database_of: Callable[[str], str], settings_for: Callable[..., PublishSettings]) -> Iterator[House]:
-    settings = settings_for(
-        "publish",
-        database_of("publish"),
-        cls=PublishSettings,
-        ROTATIVE_WEBHOOK_ALLOW="127.0.0.0/8",
-        ROTATIVE_BASE_URL="https://journal.test",
-    )
-    house = House(create_service(settings), settings)
-    yield house
-    house.node.close()
 
 
 @pytest.fixture
@@ -70,6 +59,71 @@ def test_a_hub_is_pinged_once_for_each_feed_and_only_when_the_feeds_show_the_art
     assert all(form["hub.url"] == form["hub.topic"] for form in forms)
     assert "un" in house.page("/feed.xml")
     assert states(house) == ["delivered", "delivered"]
+
+
+def test_a_hub_is_never_sent_to_a_feed_that_is_not_built_and_the_delivery_says_so(house: House, hub: Receiver) -> None:
+    subscribe(house, channel="websub", url=hub.url)
+    house.hear(published(slug="un"))
+    stuck = (jobs_table.c.kind == BUILD_PAGE) & (jobs_table.c.reference == "/societe")
+    with house.node.unit_of_work() as session:
+        session.execute(update(jobs_table).where(stuck).values(state="dead", error="the disk is full"))
+    house.finish()
+    attempt(house)
+    assert states(house) == ["due"]
+
+    with house.node.unit_of_work() as session:
+        session.execute(update(Delivery).values(created_at=clock.now() - SURFACES_PATIENCE * 1.1))
+    attempt(house)
+    assert hub.got == []
+    assert states(house) == ["failed"]
+    with house.node.reading() as session:
+        assert [one.answer for one in session.scalars(select(Attempt))] == ["not yet built: /societe"]
+
+    with house.node.unit_of_work() as session:
+        for dead in jobs.dead(session):
+            jobs.retry_dead(session, dead.id, now=clock.now())
+    house.finish()
+    with house.node.unit_of_work() as session:
+        deliveries.retry(session, session.scalars(select(Delivery.id)).one(), clock.now())
+    attempt(house)
+    assert states(house) == ["delivered"]
+    assert len(hub.got) == 2 * len(FEEDS)
+
+
+def test_a_hub_is_pinged_though_the_lists_are_asked_for_again_all_the_time(house: House, hub: Receiver) -> None:
+    subscribe(house, channel="websub", url=hub.url)
+    house.hear(published(slug="un"))
+    house.finish()
+    with house.node.unit_of_work() as session:
+        session.execute(update(Delivery).values(created_at=clock.now() - LONGEST_PASS * 2))
+        again = [(path, None) for path in ("/", "/societe", "/sitemaps/news-fr.xml", "/sitemap.xml")]
+        jobs.add_many(session, BUILD_PAGE, again, run_at=clock.now())
+    deliver(house)
+    with house.node.unit_of_work() as session:
+        mine = jobs_table.c.lane.in_(("deliver", "retry"))
+        session.execute(update(jobs_table).where(mine, jobs_table.c.state == "ready").values(run_at=clock.now()))
+    deliver(house)
+    assert states(house) == ["delivered"]
+
+
+def test_a_hub_waits_for_the_sitemap_too(house: House, hub: Receiver) -> None:
+    subscribe(house, channel="indexnow", url=hub.url)
+    article = public_article(slug="un")
+    house.hear(published(**vars(article)))
+    house.finish()
+    month = f"{article.first_published_at:%Y-%m}"
+    sitemap = f"/sitemaps/fr-{month}-1.xml"
+    text = house.page(sitemap)
+    house.site.put(sitemap, text.replace("/societe/un<", "/societe/autre<").encode())
+    with house.node.unit_of_work() as session:
+        session.execute(update(Delivery).values(created_at=clock.now() - LONGEST_PASS * 2))
+        jobs.add(session, BUILD_PAGE, sitemap, run_at=clock.now(), payload={"check": True})
+    attempt(house)
+    assert hub.got == []
+
+    house.finish()
+    attempt(house)
+    assert states(house) == ["delivered"]
 
 
 def test_a_hub_hears_of_a_kill_and_nothing_of_a_refile(house: House, hub: Receiver) -> None:

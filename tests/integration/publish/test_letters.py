@@ -17,16 +17,18 @@ from services.publish.app import create_app
 from services.publish.channels import digests, readers, store
 from services.publish.channels.digests import next_digest
 from services.publish.kinds import MAKE_DIGEST
-from services.publish.models import Attempt, Delivery, Digest, Subscription
+from services.publish.models import Article, Attempt, Delivery, Digest, Subscription
 from services.publish.service import create_service
 from services.publish.settings import PublishSettings
 from shared import clock, jobs
+from shared.events import Byline, Picture
 from shared.ids import new_id
 from shared.tables import jobs as jobs_table
+from shared.tables import outbox as outbox_table
 from tests.conftest import wait_for
 from tests.factories import killed, public_article, published
-from tests.integration.publish.test_deliveries import deliver, let_time_pass, states, statuses
-from tests.integration.publish.test_publishing import House
+from tests.integration.publish.browsers import Browser
+from tests.integration.publish.house import House, deliver, let_time_pass, states, statuses
 from tests.relays import Relay, relay
 
 PARIS = ZoneInfo("Europe/Paris")
@@ -190,7 +192,34 @@ def test_the_daily_letter_tells_what_is_new_once_and_the_next_one_what_was_withd
     (_, second) = wait_for(lambda: len(mail.got) == 2 and mail.to("lea@lecteurs.test"), "the second letter")  # type: ignore[misc]
     text = second.get_body(("plain",)).get_content()  # type: ignore[union-attr]
     assert "Le pont rouvre" in text
-    assert "Retirés depuis notre dernière lettre:\n- Le pont ferme" in "\n".join(text.splitlines())
+    assert "Retirés depuis notre dernière lettre\n- Le pont ferme" in "\n".join(text.splitlines())
+
+
+def test_the_daily_letter_opens_with_its_most_urgent_article_and_its_picture(
+    house: House, web: FlaskClient, mail: Relay
+) -> None:
+    join(house, web, mail, "amira@lecteurs.test")
+    picture = Picture(
+        media_id=new_id(), digest="ab" * 32, media_type="image/jpeg", width=1600, height=900, alt="Le pont, le soir"
+    )
+    house.hear(published(slug="calme", urgency=5, headline="Le calme", section="sport", **recent()))
+    names = (Byline(name="Nadia Belkacem"), Byline(name="Hugo Lemaire"))
+    house.hear(published(slug="vif", urgency=2, headline="Le vif", images=(picture,), bylines=names, **recent()))
+    with house.node.unit_of_work() as session:
+        session.execute(update(Article).where(Article.path == "/societe/vif").values(pictured=True))
+    make_digest(house)
+
+    (one,) = wait_for(lambda: mail.to("amira@lecteurs.test"), "the letter")  # type: ignore[misc]
+    assert one["Content-Language"] == "fr"
+    html = one.get_body(("html",)).get_content()
+    assert html.index("Le vif") < html.index("Le calme")
+    assert "Par Nadia Belkacem et Hugo Lemaire" in re.sub(r"</?bdi>", "", html)
+    assert "Société" in html
+    assert "Sport" in html
+    (image,) = re.findall(r"<img[^>]*>", html)
+    assert f'src="https://journal.test/media/ab/{"ab" * 32}/16x9-50-50-640.jpg"' in image
+    assert 'width="536" height="302" alt="Le pont, le soir"' in image
+    assert "<style" not in html
 
 
 def test_a_day_without_news_has_no_letter(house: House, web: FlaskClient, mail: Relay) -> None:
@@ -236,6 +265,48 @@ def test_an_address_that_is_refused_for_good_gets_no_more_and_one_put_off_gets_i
     assert "lecteurs.test" not in str(statuses(house))
     with house.node.reading() as session:
         assert not [one for one in session.scalars(select(Attempt.answer)) if "@lecteurs" in one]
+
+
+def test_no_log_names_a_reader_whatever_the_relay_answers(
+    house: House, web: FlaskClient, mail: Relay, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level("DEBUG")
+    names = ("amira", "refuse.lea", "defer.omar", "hangup.ines", "vanish.paul", "full.nour")
+    for number, name in enumerate(names):
+        assert sign_up(web, f"{name}@lecteurs.test", flash="1").status_code == 200
+        with house.node.unit_of_work() as session:
+            browser = Browser(f"http://127.0.0.1:9/endpoint-{number}").subscription()
+            readers.take_push(
+                session,
+                endpoint=browser["endpoint"],
+                **browser["keys"],
+                language="fr",
+                sections=[],
+                urgency=1,
+                reader=str(number),
+                newsroom=house.publish.builder.newsroom,
+                allow=house.node.settings.webhook_allow,  # type: ignore[attr-defined]
+                now=clock.now(),
+            )
+    with house.node.unit_of_work() as session:
+        session.execute(update(Subscription).values(status="active"))
+    house.hear(published(slug="urgent", urgency=1, **recent()))
+    for _ in range(3):
+        let_time_pass(house)
+        deliver(house)
+    for _ in range(2):
+        assert web.post("/newsletter/leave/0199f7d2-0000-7000-8000-000000000000/wrong").status_code == 404
+
+    written = "\n".join(f"{record.getMessage()} {vars(record)}" for record in caplog.records)
+    assert "heard" in written
+    for name in names:
+        assert name not in written
+    assert "lecteurs.test" not in written
+    assert "endpoint-" not in written
+    with house.node.reading() as session:
+        answers = " ".join(session.scalars(select(Attempt.answer)))
+        letters = " ".join(session.scalars(select(outbox_table.c.envelope)))
+    assert "lecteurs.test" not in answers + letters
 
 
 def test_a_relay_that_is_away_loses_no_letter(house: House, web: FlaskClient, mail: Relay) -> None:

@@ -2,90 +2,36 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+import json
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor, wait
-from pathlib import Path
 from typing import Any, ClassVar
 
 import pytest
 from sqlalchemy import select, update
 
 from services.publish import actions, upkeep
-from services.publish.channels import subscriptions
-from services.publish.models import Delivery, Page
-from services.publish.pace import Pace
-from services.publish.service import Publish, create_service
-from services.publish.settings import PublishSettings
-from services.publish.site import LocalSite
-from shared import clock
+from services.publish.channels import announce
+from services.publish.kinds import ANNOUNCE
+from services.publish.models import Delivery
+from services.publish.passes import Passes
+from services.publish.site.local import LocalSite
+from shared import clock, jobs
 from shared.errors import Unprocessable
 from shared.event_schemas import decode, encode
 from shared.events import (
     ArticleCorrected,
     Correction,
-    Event,
     PublicArticle,
     RelatedChanged,
     RelatedSet,
     RelatedSetEntry,
 )
 from shared.ids import new_id
-from shared.service import Node
 from shared.tables import jobs as jobs_table
+from shared.tables import outbox as outbox_table
 from tests.factories import killed, public_article, published, today
-
-
-class House:
-    """publish in one process without a worker: events are heard and due jobs done when the test says so."""
-
-    def __init__(self, publish: Publish, settings: PublishSettings) -> None:
-        self.publish = publish
-        self.node = Node(publish.service, settings, here=("urgent", "normal"))
-        self.site: LocalSite = publish.builder.site
-
-    def hear(self, *events: Event, lane: str = "normal") -> None:
-        for event in events:
-            envelope = encode(event, event_id=new_id(), source="ingest", said_at=clock.now(), trace="")
-            self.node.hear([envelope], lane, again=False)
-
-    def finish(self) -> None:
-        """Do everything that is waiting, however long it was to wait, but deliveries."""
-        while True:
-            with self.node.unit_of_work() as session:
-                waiting = (jobs_table.c.state == "ready") & jobs_table.c.lane.not_in(("deliver", "retry"))
-                if not session.scalars(select(jobs_table.c.id).where(waiting)).all():
-                    return
-                session.execute(update(jobs_table).where(waiting).values(run_at=clock.now()))
-            for lane in ("urgent", "normal", "bulk"):
-                self.node.run_jobs(lane)
-
-    def page(self, path: str) -> str:
-        content = self.site.read(path)
-        return content.decode() if content is not None else ""
-
-    def builds(self) -> dict[str, int]:
-        with self.node.reading() as session:
-            return {row.path: row.build for row in session.execute(select(Page.path, Page.build))}
-
-    def differences(self) -> list[dict[str, Any]]:
-        with self.node.reading() as session:
-            return upkeep.verify(session, builder=self.publish.builder)
-
-
-@pytest.fixture
-def house(
-    database_of: Callable[[str], str], settings_for: Callable[..., PublishSettings], tmp_path: Path
-) -> Iterator[House]:
-    settings = settings_for(
-        "publish",
-        database_of("publish"),
-        cls=PublishSettings,
-        ROTATIVE_WEBHOOK_ALLOW="127.0.0.0/8",
-        ROTATIVE_BASE_URL="https://journal.test",
-    )
-    house = House(create_service(settings), settings)
-    yield house
-    house.node.close()
+from tests.integration.publish.house import House, subscribe
 
 
 def related(article: PublicArticle, *others: PublicArticle, number: int = 1) -> RelatedChanged:
@@ -130,6 +76,36 @@ def test_a_kill_leaves_a_tombstone_that_no_late_event_passes(house: House) -> No
     house.finish()
     assert house.site.read(article.path) is None
     assert house.differences() == []
+
+
+def test_a_drafted_page_whose_articles_have_changed_meanwhile_is_not_put_in_place(house: House) -> None:
+    article, other, third = (public_article(slug=slug, headline=slug) for slug in ("le-scandale", "autre", "tiers"))
+    house.hear(*(published(**vars(one)) for one in (article, other, third)), related(other, article))
+    house.finish()
+    builder, paths = house.publish.builder, [article.path, other.path, third.path]
+    with house.node.reading() as session:
+        draft = builder.draft(session, paths, now=clock.now(), check=paths)
+
+    house.hear(killed(**{**vars(article), "status": "killed", "change": 5, "body_html": ""}), lane="urgent")
+    with house.node.unit_of_work() as session:
+        built = builder.put(session, draft, paths, now=clock.now())
+
+    assert built.stale == {article.path, other.path}
+    assert house.site.read(article.path) is None
+    assert "le-scandale" not in house.page(other.path)
+
+
+def test_a_draft_of_nothing_does_not_remove_the_page_that_has_come_meanwhile(house: House) -> None:
+    builder, article = house.publish.builder, public_article()
+    with house.node.reading() as session:
+        draft = builder.draft(session, [article.path], now=clock.now())
+
+    house.hear(published(**vars(article)))
+    with house.node.unit_of_work() as session:
+        built = builder.put(session, draft, [article.path], now=clock.now())
+
+    assert built.stale == {article.path}
+    assert article.headline in house.page(article.path)
 
 
 def test_a_set_that_names_an_article_not_yet_held_shows_it_once_it_is(house: House) -> None:
@@ -204,7 +180,8 @@ def test_verify_finds_what_is_missing_changed_or_extra_and_rebuild_mends_it(hous
     with house.node.unit_of_work() as session:
         upkeep.ask_for_rebuild(session, None, builder=house.publish.builder, now=clock.now())
     house.finish()
-    assert {one["problem"] for one in house.differences()} == {"extra"}
+    assert house.differences() == []
+    assert not (site / "stray.html").exists()
 
 
 def test_only_pages_can_be_rebuilt_by_their_path(house: House) -> None:
@@ -217,18 +194,6 @@ def test_only_pages_can_be_rebuilt_by_their_path(house: House) -> None:
 
 
 # Announcing
-
-
-def subscribe(house: House, **wanted: Any) -> Any:
-    with house.node.unit_of_work() as session:
-        values = {"channel": "webhook", "url": "http://127.0.0.1:9/hook", "filter": {}, **wanted}
-        return subscriptions.subscribe(
-            session,
-            allow=house.node.settings.webhook_allow,
-            newsroom=house.publish.builder.newsroom,
-            now=clock.now(),
-            **values,
-        ).id
 
 
 def deliveries(house: House) -> list[tuple[str, int, str]]:
@@ -272,7 +237,7 @@ def test_a_page_built_while_its_related_article_is_taken_in_shows_it(house: Hous
 
     def take_in(session: Any) -> None:
         actions.receive_articles(
-            session, [decode(envelope, "normal")], builder=house.publish.builder, pace=Pace(), now=clock.now()
+            session, [decode(envelope, "normal")], builder=house.publish.builder, passes=Passes(), now=clock.now()
         )
 
     def relate_and_build() -> None:
@@ -293,7 +258,7 @@ def test_a_related_set_that_comes_while_its_article_is_taken_in_is_shown(house: 
 
     def take_in(session: Any) -> None:
         actions.receive_articles(
-            session, [decode(envelope, "normal")], builder=house.publish.builder, pace=Pace(), now=clock.now()
+            session, [decode(envelope, "normal")], builder=house.publish.builder, passes=Passes(), now=clock.now()
         )
 
     beside(house, take_in, lambda: house.hear(related(new, old)))
@@ -448,3 +413,56 @@ def test_nothing_is_announced_before_its_page_is_in_place(house: House) -> None:
     house.finish()
     assert deliveries(house) == [("article.published", 1, "due")]
     assert house.page(article.path)
+
+
+class StuckSite(LocalSite):
+    """A site that loses every page, as a full disk or a missing mount does."""
+
+    def put(self, path: str, content: bytes, *, clear: bool = True) -> None:
+        """Lose it."""
+
+
+def progress(house: House) -> list[tuple[str, str | None]]:
+    """What the article's timeline is told: (step, where)."""
+    with house.node.reading() as session:
+        bodies = session.scalars(select(outbox_table.c.envelope).order_by(outbox_table.c.seq)).all()
+    facts = [fact for body in bodies for fact in json.loads(body)["data"]["facts"]]
+    return [(fact["step"], fact["detail"].get("where")) for fact in facts]
+
+
+def test_an_announcement_whose_page_never_comes_is_seen_buried_and_told_once_it_is_retried(house: House) -> None:
+    site = house.site
+    house.publish.builder.site = StuckSite(site.folder)
+    subscribe(house)
+    article = public_article()
+    house.hear(published(**vars(article)))
+
+    def look() -> None:
+        with house.node.unit_of_work() as session:
+            of_it = update(jobs_table).where(jobs_table.c.kind == ANNOUNCE, jobs_table.c.state == "ready")
+            session.execute(of_it.values(run_at=clock.now()))
+        house.node.run_jobs("normal")
+
+    for _ in range(announce.TOLD_AFTER + 2):
+        look()
+    with house.node.reading() as session:
+        assert announce.waiting(session) == 1
+    assert progress(house) == [("announcement_waits", article.path)]
+
+    with house.node.unit_of_work() as session:
+        (job,) = session.execute(select(jobs_table).where(jobs_table.c.kind == ANNOUNCE))
+        old = {**json.loads(job.payload), "written_at": (clock.now() - announce.PATIENCE * 1.1).isoformat()}
+        session.execute(update(jobs_table).where(jobs_table.c.id == job.id).values(payload=json.dumps(old)))
+    for _ in range(announce.LAST_TRIES):
+        look()
+    with house.node.reading() as session:
+        (dead,) = jobs.dead(session)
+    assert article.path in dead.error
+    assert progress(house)[1:] == [("announcement_given_up", article.path)]
+    assert deliveries(house) == []
+
+    house.publish.builder.site = site
+    with house.node.unit_of_work() as session:
+        jobs.retry_dead(session, dead.id, now=clock.now())
+    house.finish()
+    assert deliveries(house) == [("article.published", 1, "due")]

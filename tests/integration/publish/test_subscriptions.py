@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
@@ -27,33 +29,8 @@ from shared.tables import jobs as jobs_table
 from shared.tables import outbox as outbox_table
 from tests.factories import killed, public_article, published, today
 from tests.fakes import Receiver, receiver
-from tests.integration.publish.test_deliveries import deliver, let_time_pass, publish_one, states, statuses
-from tests.integration.publish.test_publishing import House, subscribe
-
-
-@pytest.fixture
-def settings(database_of: Callable[[str], str], settings_for: Callable[..., PublishSettings]) -> PublishSettings:
-    return settings_for(
-        "publish",
-        database_of("publish"),
-        cls=PublishSettings,
-        ROTATIVE_WEBHOOK_ALLOW="127.0.0.0/8",
-        ROTATIVE_WEBHOOK_TIMEOUT_S="5",
-        ROTATIVE_BASE_URL="https://journal.test",
-    )
-
-
-@pytest.fixture
-def house(settings: PublishSettings) -> Iterator[House]:
-    house = House(create_service(settings), settings)
-    yield house
-    house.node.close()
-
-
-@pytest.fixture
-def told() -> Iterator[Receiver]:
-    with receiver() as made:
-        yield made
+from tests.integration.publish.house import House, deliver, let_time_pass, publish_one, states, statuses, subscribe
+from tests.javascript.reference import verify
 
 
 class Operator:
@@ -101,6 +78,34 @@ def test_while_a_secret_is_changed_both_secrets_verify_and_afterwards_only_the_n
     with pytest.raises(WebhookVerificationError):
         Webhook(one["secret"]).verify(told.got[1].body, told.got[1].headers)
     assert "secret" not in ask("GET", f"/v1/subscriptions/{one['id']}")
+
+
+def test_the_javascript_reference_library_verifies_what_the_python_one_does(
+    house: House, ask: Operator, told: Receiver
+) -> None:
+    one = made(ask, told.url)
+    publish_one(house, slug="un", headline="العربية – l’été, « 🎉 »")
+    deliver(house)
+    new = ask("POST", f"/v1/subscriptions/{one['id']}/rotate")
+    publish_one(house, slug="deux")
+    deliver(house)
+    before, changing = told.got
+    forged = replace(before, body=before.body.replace(b"fr", b"en", 1))
+    old_clock = replace(before, headers={**before.headers, "webhook-timestamp": "1700000000"})
+
+    found = verify(
+        [
+            (one["secret"], before),
+            (one["secret"], changing),
+            (new["secret"], changing),
+            (new["secret"], before),
+            (one["secret"], forged),
+            (one["secret"], old_clock),
+        ]
+    )
+
+    assert [json.loads(text) for text in found[:3]] == [json.loads(one.body) for one in (before, changing, changing)]
+    assert found[3:] == ["WebhookVerificationError"] * 3
 
 
 def test_a_test_is_sent_signed_and_tells_nothing_of_an_article(house: House, ask: Operator, told: Receiver) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import base64
 import json
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -17,29 +17,11 @@ from sqlalchemy import select
 
 from services.publish.app import create_app
 from services.publish.models import Delivery, Subscription
-from services.publish.service import create_service
-from services.publish.settings import PublishSettings
 from shared.events import ArticleCorrected, Correction, PublicArticle
 from tests.factories import killed, public_article, published, today
 from tests.fakes import Received, Receiver, receiver
 from tests.integration.publish.browsers import Browser
-from tests.integration.publish.test_deliveries import deliver, states, statuses
-from tests.integration.publish.test_publishing import House
-
-
-@pytest.fixture
-def house(database_of: Callable[[str], str], settings_for: Callable[..., PublishSettings]) -> Iterator[House]:
-    settings = settings_for(
-        "publish",
-        database_of("publish"),
-        cls=PublishSettings,
-        ROTATIVE_WEBHOOK_ALLOW="127.0.0.0/8",
-        ROTATIVE_WEBHOOK_TIMEOUT_S="2",
-        ROTATIVE_BASE_URL="https://journal.test",
-    )
-    house = House(create_service(settings), settings)
-    yield house
-    house.node.close()
+from tests.integration.publish.house import House, deliver, states, statuses
 
 
 @pytest.fixture

@@ -188,3 +188,14 @@ def test_an_address_that_asks_without_end_is_told_to_wait(client: FlaskClient) -
     assert statuses[-1].status_code == 429
     assert statuses[-1].get_json()["code"] == "too-many-requests"
     assert statuses[-1].headers["Retry-After"]
+
+
+def test_a_kill_is_told_of_when_search_and_the_related_sets_have_dropped_it(desk: Desk) -> None:
+    article = public_article()
+    desk.hear(live(article))
+    before = desk.last_said()
+
+    desk.hear(killed(**{**vars(article), "status": "killed", "change": 2, "body_html": ""}), lane="urgent")
+
+    facts = [fact for one in desk.said("article.progress.v1", before) for fact in one["facts"]]
+    assert sorted(one["detail"]["surface"] for one in facts if one["step"] == "gone") == ["related-sets", "search"]

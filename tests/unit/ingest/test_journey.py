@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from string import Formatter
 
+import pytest
+
 from services.ingest.domain import journey
 
 
@@ -40,3 +42,18 @@ def test_every_step_is_told_in_every_language_with_the_same_details() -> None:
             assert names(parts) == names(english[step]), (language, step)
     assert journey.sentence("killed", {"by": "desk"}, "fr") == "Il a été supprimé par desk."
     assert journey.sentence("restored", {"by": "desk", "revision": 2}, "ar") == "استُعيدت مراجعته 2 من قِبل desk."
+
+
+@pytest.mark.parametrize(
+    ("language", "count", "says"),
+    [
+        ("en", 0, "It was announced: 0 deliveries."),
+        ("en", 1, "It was announced: 1 delivery."),
+        ("fr", 0, "Il a été annoncé : 0 envoi."),
+        ("fr", 1, "Il a été annoncé : 1 envoi."),
+        ("fr", 2, "Il a été annoncé : 2 envois."),
+        ("ar", 2, "أُعلن عنه، عدد الإرسالات: 2."),
+    ],
+)
+def test_a_number_has_the_noun_that_fits_it(language: str, count: int, says: str) -> None:
+    assert journey.sentence("announced", {"deliveries": count}, language) == says

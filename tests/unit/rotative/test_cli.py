@@ -7,13 +7,18 @@ from click.testing import CliRunner
 
 from rotative import cli, client
 
-LIVE = {"id": "0199", "url": "http://127.0.0.1:8000/societe/un", "status": "live"}
-TIMELINE = {
-    "items": [
-        {"step": "accepted", "at": "2026-03-01T08:00:00+00:00"},
-        {"step": "seen_live", "at": "2026-03-01T08:00:00.04+00:00"},
-    ]
-}
+LIVE = {"id": "0199", "url": "http://127.0.0.1:8000/societe/un", "status": "live", "change": 1}
+STEPS = (
+    {"step": "accepted", "at": "2026-03-01T08:00:00+00:00", "change": 1, "text": "The article was accepted."},
+    {"step": "seen_live", "at": "2026-03-01T08:00:00.04+00:00", "change": 1, "text": "Its page was seen live."},
+    {"step": "related_set_made", "at": "2026-03-01T08:00:00.05+00:00", "change": 1, "text": "Its set was made."},
+)
+
+
+def stream(*steps: dict[str, object]) -> httpx.Response:
+    """A timeline as server-sent events."""
+    text = "".join(f"id: {n}\nevent: step\ndata: {json.dumps(step)}\n\n" for n, step in enumerate(steps, 1))
+    return httpx.Response(200, text=f"retry: 1000\n\n{text}", headers={"Content-Type": "text/event-stream"})
 
 
 class System:
@@ -60,14 +65,15 @@ def test_a_posted_file_is_followed_until_it_is_live(system, tmp_path):
     file.write_text("---\nheadline: Un\n---\nTexte")
     system.says("POST", "/v1/articles", 201, LIVE)
     system.says("GET", "/societe/un")
-    system.says("GET", "/v1/articles/0199/timeline", 200, TIMELINE)
+    system.answers["GET", "/v1/articles/0199/timeline"] = lambda _: stream(*STEPS)
 
     result = run("post", file)
 
     assert result.exit_code == 0, result.output
     assert "http://127.0.0.1:8000/societe/un" in result.output
-    assert "seen live" in result.output
-    assert "40 ms" in result.output
+    assert "40 ms  Its page was seen live." in result.output
+    assert "50 ms  Its set was made." in result.output
+    assert "live after" in result.output
 
 
 def test_a_bad_file_does_not_keep_the_others_from_being_posted(system, tmp_path):
@@ -90,7 +96,32 @@ def test_a_bad_file_does_not_keep_the_others_from_being_posted(system, tmp_path)
     assert f"{refused}: Faults (422)" in result.output
     assert "/headline: Empty" in result.output
     assert f"{good}: draft, not on the site" in result.output
-    assert "2 of 3 failed." in result.output
+    assert "2 of 3 articles failed." in result.output
+
+
+def test_ninjs_is_posted_as_it_is_and_a_folder_posts_what_is_in_it(system, tmp_path):
+    sent = []
+
+    def accept(request: httpx.Request) -> httpx.Response:
+        sent.append((request.headers["Content-Type"], json.loads(request.content)))
+        return httpx.Response(201, json={**LIVE, "status": "draft"})
+
+    system.answers["POST", "/v1/articles"] = accept
+    folder, empty = tmp_path / "articles", tmp_path / "empty"
+    folder.mkdir()
+    empty.mkdir()
+    (folder / "b.json").write_text('[{"uri": "urn:1", "headlines": []}, {"headline": "Deux"}]')
+    (folder / "a.md").write_text("---\nheadline: Un\n---\nTexte")
+    (folder / "README.md").write_text("Not an article.")
+    (folder / "photo.jpg").write_bytes(b"")
+
+    result = run("post", folder, empty)
+
+    assert [kind for kind, _ in sent] == ["application/json", "application/ninjs+json", "application/json"]
+    assert [body.get("headline", body.get("uri")) for _, body in sent] == ["Un", "urn:1", "Deux"]
+    assert result.exit_code == 1
+    assert f"{empty}: the folder holds no article" in result.output
+    assert "1 of 4 articles failed." in result.output
 
 
 def test_the_dead_of_all_services_are_listed_by_names_that_other_commands_take(system):

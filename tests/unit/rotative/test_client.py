@@ -5,7 +5,7 @@ import pytest
 
 from rotative.client import DEFAULT_URL, Client, Failure, find_key, find_url
 
-ARTICLE = {"id": "0199", "url": "https://news.example/societe/un", "status": "live"}
+ARTICLE = {"id": "0199", "url": "https://news.example/societe/un", "status": "live", "change": 1}
 
 
 def client(answer) -> Client:
@@ -79,40 +79,6 @@ def test_no_answer_is_a_sentence_without_a_status(error, says):
         client(answer).ask("GET", "/v1/articles")
 
     assert caught.value.status == 0
-
-
-def test_an_article_is_followed_until_its_page_answers_on_this_host():
-    pages = iter([404, 404, 200])
-    asked = []
-
-    def answer(request):
-        asked.append(str(request.url))
-        if request.url.path.startswith("/v1/"):
-            items = [
-                {"step": "accepted", "at": "2026-03-01T08:00:00.000+00:00"},
-                {"step": "seen_live", "at": "2026-03-01T08:00:00.040+00:00"},
-            ]
-            return httpx.Response(200, json={"items": items})
-        return httpx.Response(next(pages))
-
-    journey = client(answer).follow(ARTICLE, 5.0, timeout_s=5)
-
-    assert asked[0] == "http://news.example:8000/societe/un"
-    assert journey.live_ms is not None
-    assert journey.live_ms > 5.0
-    assert [(step, round(at_ms)) for step, at_ms in journey.steps] == [("accepted", 0), ("seen_live", 40)]
-
-
-def test_an_article_that_does_not_get_live_in_time_is_said_not_to_be():
-    def answer(request):
-        if request.url.path.startswith("/v1/"):
-            return httpx.Response(200, json={"items": [{"step": "accepted", "at": "2026-03-01T08:00:00+00:00"}]})
-        return httpx.Response(404)
-
-    journey = client(answer).follow(ARTICLE, 5.0, timeout_s=0.02)
-
-    assert journey.live_ms is None
-    assert [step for step, _ in journey.steps] == ["accepted"]
 
 
 def test_the_system_that_runs_in_the_folder_is_found(tmp_path, monkeypatch):

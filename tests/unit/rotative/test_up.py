@@ -1,14 +1,17 @@
 import os
+import re
 import socket
 import stat
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
 from rotative import up
 from rotative.announce import example, greeting
 from rotative.programs import Plan, of
+from shared.settings import unknown_settings
 
 
 def plan(folder, **others):
@@ -126,3 +129,39 @@ def test_what_is_done_before_the_forks_starts_no_thread_leaves_nothing_open_and_
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
 
     assert (done.stdout, done.stderr) == ("1 []\n", "")
+
+
+def test_every_setting_of_the_example_is_known_and_a_misspelt_one_is_named_with_what_was_meant():
+    example = Path(up.__file__).parent.parent / ".env.example"
+    names = set(re.findall(r"^#? ?(ROTATIVE_\w+)=", example.read_text("utf-8"), re.MULTILINE))
+
+    assert names
+    assert names <= up.known_settings()
+    assert unknown_settings({"ROTATIVE_NEWSROM": "x", "ROTATIVE_PORT": "1", "HOME": "/"}, up.known_settings()) == [
+        "ROTATIVE_NEWSROM is no setting of Rotative; did you mean ROTATIVE_NEWSROOM?"
+    ]
+
+
+def test_a_start_that_is_refused_leaves_no_folder_where_there_was_none(tmp_path):
+    kept = tmp_path / "kept"
+    kept.mkdir()
+    command = str(Path(sys.executable).with_name("rotative"))
+    environment = {**os.environ, "ROTATIVE_BASE_URL": "https://news.example/with/a/path"}
+
+    for folder in (tmp_path / "new", kept):
+        with socket.socket() as probe:
+            probe.bind(("127.0.0.1", 0))
+            port = str(probe.getsockname()[1])
+        refused = subprocess.run(
+            [command, "up", "--port", port, "--data", str(folder), "--no-flower"],
+            capture_output=True,
+            text=True,
+            env=environment,
+            timeout=60,
+        )
+        assert refused.returncode == 2
+        assert refused.stderr.startswith("ROTATIVE_BASE_URL should be an address without a path")
+        assert "newsroom.toml" not in refused.stderr
+
+    assert not (tmp_path / "new").exists()
+    assert (kept / "admin.key").exists()

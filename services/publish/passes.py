@@ -8,18 +8,27 @@ from __future__ import annotations
 
 import math
 from datetime import UTC, datetime
+from typing import Literal
 
-# Articles a second, in this process, up to which it is calm; and the length of passes at growing rates.
-CALM = 4.0
-_LENGTHS = ((CALM, 0.25), (20.0, 0.5), (math.inf, 1.0))
-# What fewer readers wait for (tags, authors, archives, sitemaps) is passed over less often.
-SLOW = 4
-LONGEST_IN_CALM_S = 0.5
+# Who is waiting: every reader, those who follow one topic, or programs and people who look back.
+Wait = Literal["soon", "slowly", "seldom"]
+
+# Articles a second, in this process, up to which it is quiet (one, after a pause), and up to which it is calm.
+QUIET, CALM = 0.5, 4.0
+# Seconds from one pass to the next, by the rate up to which they hold.
+_LENGTHS: dict[Wait, tuple[tuple[float, float], ...]] = {
+    "soon": ((CALM, 0.25), (20.0, 0.5), (math.inf, 1.0)),
+    "slowly": ((CALM, 0.5), (20.0, 2.0), (math.inf, 4.0)),
+    # These are long: months and sitemaps hold hundreds of articles.
+    "seldom": ((QUIET, 0.5), (math.inf, 5.0)),
+}
+# Of a pass so short, half at least is still to come when it is asked for: else it would find little.
+_SHORT_S = 0.25
 _MEMORY_S = 2.0
 
 
-class Pace:
-    """What one process has lately taken in: a rate that halves in two seconds."""
+class Passes:
+    """When lists are passed over, by what one process has lately taken in: a rate that halves in two seconds."""
 
     def __init__(self) -> None:
         self._rate = 0.0
@@ -34,13 +43,11 @@ class Pace:
         """Whether so little comes in that nothing is gained by waiting for more."""
         return self._faded(now) < CALM
 
-    def next_pass(self, now: datetime, *, slow: bool = False) -> datetime:
-        """When the next pass is due: the next tick that is at least half a pass away."""
+    def next_at(self, now: datetime, wait: Wait) -> datetime:
+        """When the next pass is due."""
         rate = self._faded(now)
-        length = next(length for upto, length in _LENGTHS if rate <= upto)
-        if slow:
-            length = LONGEST_IN_CALM_S if rate < CALM else length * SLOW
-        share = 0.5 if length < LONGEST_IN_CALM_S else 0.0
+        length = next(length for upto, length in _LENGTHS[wait] if rate <= upto)
+        share = 0.5 if length <= _SHORT_S else 0.0
         ticks = math.ceil(now.timestamp() / length + share)
         return datetime.fromtimestamp(ticks * length, UTC)
 
