@@ -19,7 +19,7 @@ from services.publish.renderers.safe import absolute_links, clean_text
 from services.publish.renderers.texts import data_block, og_locale, set_text
 from services.publish.renderers.typography import applies_to
 from services.publish.views import Teaser, shortened, summary_of
-from shared.events import Picture, PublicArticle
+from shared.events import PublicArticle
 
 DESCRIPTION_LENGTH = 300
 _ENCODER = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"))
@@ -87,7 +87,7 @@ class ArticlePages(Fragments):
             updated_iso=dates.iso(article.updated_at),
             picture=self._figure(pictures[0], french, lead=True) if pictures else "",
             preload=preload_html(pictures[0], crop=FULL, sizes=OPENING_SIZES, forms=self.forms) if pictures else "",
-            preview=self._preview(pictures[0]) if pictures else None,
+            preview=self._shared(pictures[0]) if pictures else None,
             gallery=[self._figure(one, french) for one in pictures[1:]],
             body=body,
             source=set_text(article.source, french),
@@ -100,6 +100,7 @@ class ArticlePages(Fragments):
                 else None
             ),
             noindex=article.status != "live",
+            draft=article.status not in {"live", "retracted"},
             corrections=[
                 {"date": dates.element("date_time", correction.corrected_at), "note": set_text(correction.note, french)}
                 for correction in article.corrections
@@ -195,11 +196,6 @@ class ArticlePages(Fragments):
             pictures=pictures,
         )
 
-    def _preview(self, picture: Picture) -> dict[str, Any]:
-        shown = renditions_of(picture, "16x9", "jpg")[-1]
-        url = self.newsroom.url(shown.path)
-        return {"url": url, "width": shown.width, "height": shown.height, "alt": clean_text(picture.alt)}
-
     def _tags(self, article: PublicArticle, edition: Edition) -> list[tuple[str, str]]:
         found: dict[str, tuple[str, str]] = {}
         for tag in article.tags:
@@ -215,6 +211,7 @@ class ArticlePages(Fragments):
         return [
             {
                 "language": language,
+                "locale": og_locale(language),
                 "direction": self.newsroom.direction(language),
                 "name": self._edition(language).labels.language_name,
                 "path": path,

@@ -15,16 +15,17 @@ from markupsafe import Markup, escape
 from services.publish import lists
 from services.publish.channels.words import words_for
 from services.publish.lists import Listing
+from services.publish.pictures import renditions_of
 from services.publish.renderers.editions import Edition, make_edition
 from services.publish.renderers.feeds import KEPT_BODY
 from services.publish.renderers.looks import BODY_SIZES, LEAD_SIZES, OPENING_SIZES, Look
 from services.publish.renderers.pictures import picture_html, preload_html
-from services.publish.renderers.safe import clean_html
+from services.publish.renderers.safe import clean_html, clean_text
 from services.publish.renderers.static_pages import StaticPage
 from services.publish.renderers.texts import byline_html, set_text
 from services.publish.renderers.theme import Theme
 from services.publish.renderers.typography import applies_to, french_html
-from services.publish.views import Teaser
+from services.publish.views import Teaser, TeaserPicture
 from shared.events import Byline, Picture, PublicArticle
 from shared.newsroom import Newsroom
 
@@ -104,6 +105,12 @@ class Fragments:
         if not teasers or (picture := teasers[0].picture) is None:
             return ""
         return preload_html(picture, crop="16x9", sizes=LEAD_SIZES, forms=self.forms)
+
+    def _shared(self, picture: Picture | TeaserPicture) -> dict[str, Any]:
+        """A picture as those see it who are sent the page's address."""
+        shown = renditions_of(picture, "16x9", "jpg")[-1]
+        url = self.newsroom.url(shown.path)
+        return {"url": url, "width": shown.width, "height": shown.height, "alt": clean_text(picture.alt)}
 
     def _author_path(self, name: str, language: str) -> str:
         key = lists.term_key(name)

@@ -91,6 +91,7 @@ class ListPages(Fragments):
             og_locale=og_locale(edition.language),
             structured=data_block(structured.website(self.newsroom, edition, self._logo)),
             preload=self._lead_preload(teasers),
+            preview=self._shared(teasers[0].picture) if teasers and teasers[0].picture else None,
             lead=show(teasers[0], edition.language, LEAD) if teasers else "",
             seconds=[show(teaser, edition.language, SECOND) for teaser in seconds],
             latest=[show(teaser, edition.language, LATEST) for teaser in latest],

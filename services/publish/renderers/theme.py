@@ -68,6 +68,7 @@ class Labels:
     expired_title: str
     expired_text: str
     retracted: str
+    preview: str
     more: str
     loading: str
     older: str

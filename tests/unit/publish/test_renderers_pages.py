@@ -380,3 +380,43 @@ def test_without_a_standfirst_the_bodys_first_words_stand_in_cut_at_a_word() -> 
     assert summary.startswith("Un Deux & trois. Quatre mot mot")
     assert summary.endswith("mot…")
     assert len(summary) <= 240
+
+
+def test_a_preview_says_that_it_is_one_and_what_readers_get_does_not(renderer: Renderer) -> None:
+    for status, said in (("draft", 1), ("scheduled", 1), ("live", 0), ("retracted", 0)):
+        page = Page(renderer.article_page(public_article(status=status)))
+        assert len(page.all("p", class_="draft", role="note")) == said, status
+        assert bool(page.all("meta", name="robots", content="noindex, max-image-preview:large")) == (status != "live")
+
+
+def test_phones_get_a_small_square_and_the_picture_fetched_early_is_the_one_shown_first(renderer: Renderer) -> None:
+    picture = a_picture()
+    article = public_article(images=(picture,))
+    teaser = teaser_of(article, True)
+    front = Page(
+        renderer.front_page("fr", [teaser, replace(teaser, path="/sport/a"), replace(teaser, path="/sport/b")])
+    )
+    alone = Page(renderer.article_page(article, pictured=True))
+
+    for page in (front, alone):
+        (early,) = page.all("link", rel="preload", as_="image")
+        first = next(got for name, got in page.elements if name == "source")
+        assert (early["imagesrcset"], early["imagesizes"]) == (first["srcset"], first["sizes"])
+    assert [one.get("loading", "") for one in front.all("img")] == ["", "lazy", "lazy"]
+    small = [one for one in front.all("source") if "thumb-50-50-300.jpg" in one["srcset"]]
+    assert [(one["media"], one["width"], one["height"]) for one in small] == [
+        ("(max-width: 43.99rem)", "300", "300")
+    ] * 2
+    assert front.all("meta", property="og:image:width", content="1280")
+
+
+def test_the_newest_with_pictures_open_a_front_page_and_none_of_the_others_is_lost(renderer: Renderer) -> None:
+    pictured = teaser_of(public_article(images=(a_picture(),)), True).picture
+    teasers = [a_teaser(number, picture=pictured if number in {5, 7} else None) for number in range(40)]
+    page = Page(renderer.front_page("fr", teasers))
+
+    order = [got["href"] for name, got in page.elements if name == "a" and "nouvelle" in got.get("href", "")]
+    assert order[0] == teasers[0].path
+    assert set(order[1:5]) == {teasers[number].path for number in (1, 2, 5, 7)}
+    assert set(order) <= {teaser.path for teaser in teasers}
+    assert len(order) == len(set(order))
