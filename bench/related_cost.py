@@ -20,6 +20,7 @@ import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -128,9 +129,17 @@ class Bench:
 
     def hear(self, count: int) -> None:
         """Hear so many articles in one batch."""
+        self.take(count)
+        self.hear_taken()
+
+    def take(self, count: int) -> None:
+        """Make the next batch."""
         self.last = list(itertools.islice(self.coming, count))
+
+    def hear_taken(self) -> None:
+        """Hear the batch that was made."""
         self.node.hear(self.last, "normal", False)
-        self.count += count
+        self.count += len(self.last)
 
     def fill(self, size: int) -> None:
         """Bring the archive to this size; a great many articles as an import into a service without its index would."""
@@ -150,14 +159,14 @@ class Bench:
     def measure_all(self, count: int) -> None:
         """Every figure at the present size."""
         for batch in (1, BATCH):
-            cpu, wall = timed(lambda batch=batch: self.hear(batch), count // batch)
+            cpu, wall = timed(self.hear_taken, count // batch, partial(self.take, batch))
             how = "an article heard alone" if batch == 1 else f"{batch} heard together"
             told(f"{how}: to all sets stored, wall", wall, "20 / 100" if batch == 1 else "")
             told(f"{how}: CPU an article", [one / batch for one in cpu])
         self.measure_index(count)
         words = [word for one in self.last for word in one["data"]["article"]["headline"].split() if len(word) > 4]
         for how, terms in (("one word", 1), ("two words", 2)):
-            _, wall = timed(lambda terms=terms: self.search(" ".join(self.chance.sample(words, terms))), count)
+            _, wall = timed(partial(self.search_words, words, terms), count)
             told(f"search for {how}, wall", wall, "30 / -")
         _, wall = timed(self.similar, count)
         told("near-duplicates of a draft, wall", wall, "50 / -")
@@ -192,6 +201,10 @@ class Bench:
         told("the step of the index, CPU", cpu, "1.5 / 5")
         print(f"  older sets changed: mean {sum(older) / len(older):.1f}, p99 {quantile(older, 0.99)} (5 / 25)")
 
+    def search_words(self, words: Sequence[str], count: int) -> None:
+        """Search for so many of these words, whichever."""
+        self.search(" ".join(self.chance.sample(words, count)))
+
     def search(self, asked: str) -> None:
         """One search as a reader's request makes it."""
         with self.node.reading() as session:
@@ -204,10 +217,13 @@ class Bench:
             near_duplicates(session, one["language"], one["headline"], one["body_html"], besides=None, most=10)
 
 
-def timed(work: Callable[[], None], times: int) -> tuple[list[float], list[float]]:
-    """Milliseconds of CPU and of wall time of each run."""
+def timed(
+    work: Callable[[], None], times: int, before: Callable[[], None] = lambda: None
+) -> tuple[list[float], list[float]]:
+    """Milliseconds of CPU and of wall time of each run; what is done before each does not count."""
     cpu, wall = [], []
     for _ in range(times):
+        before()
         at, started = time.perf_counter(), time.process_time()
         work()
         cpu.append((time.process_time() - started) * 1e3)

@@ -1,1 +1,1 @@
-"""Outside judges over a running site: `make check-site`."""
+"""What outside judges say of a running site: `make check-site`."""

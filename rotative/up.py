@@ -257,16 +257,21 @@ def known_settings() -> set[str]:
 
 
 def _check_theme() -> None:
-    """Read the theme and the newsroom's own pages once; the processes go on with what was read."""
+    """Read the theme and the newsroom's own pages once; the processes go on with what was read.
+
+    A broken theme hinders nothing: it is named, and the last good one, or the built-in one, is in force.
+    """
     from services.publish.renderers.static_pages import StaticPageError
     from services.publish.renderers.theme import ThemeError
     from services.publish.service import make_builder
     from services.publish.settings import PublishSettings
 
     try:
-        make_builder(PublishSettings.from_env(os.environ, "publish"))
+        themes = make_builder(PublishSettings.from_env(os.environ, "publish")).themes
     except (StaticPageError, ThemeError) as error:
         raise CannotStart(str(error), code=2) from error
+    if themes.fault:
+        print(f"The theme is broken: {themes.fault}\n{themes.in_force.capitalize()} is in force.", file=sys.stderr)
 
 
 class Migration:

@@ -83,6 +83,10 @@ class Dispatcher:
                 self._wakes.setdefault(lane, max(now, self._last_wake.get(lane, 0.0) + WAKE_PAUSE_S))
             self._news.notify()
 
+    def has_waiting(self, lanes: Iterable[str]) -> bool:
+        """Whether a message waits for a worker on any of these lanes of this service; False while Redis is away."""
+        return any(self._has_messages(routing.queue(self._service, lane)) for lane in lanes)
+
     def tell_receipt(self, sender: str, event_ids: Iterable[UUID]) -> None:
         """Tell a sender, together with others of the next quarter of a second, that its events are held safely."""
         with self._news:

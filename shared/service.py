@@ -38,9 +38,11 @@ _Copy = tuple[Heard, Mapping[str, Any]]
 
 # The kind of job that an event heard is kept as; its reference is the event's id.
 EVENT = "event"
-# How long one wake-up goes on with due jobs of a lane before it lets others pass: so long, at most, events wait for it.
-SLICES_S = {"urgent": 2.0, "normal": 0.05, "bulk": 0.2}
+BULK_SLICE_S = 0.2
+# How long one wake-up goes on with due jobs before it lets others of the queue pass; and with those that are not
+# urgent, when events wait for this worker.
 SLICE_S = 2.0
+POLITE_S = 0.05
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -49,15 +51,18 @@ class Service:
 
     listeners: by event type; each does its events' whole work in the given transaction, is safe to repeat, and drops
     what is not newer than what it holds. kinds: its jobs. tidy: removes what retention ends, up to a time, in slices,
-    and answers how many rows went. status: numbers that operators see, by name; one with labels is named as Prometheus
-    writes it, `deliveries{channel="email",state="due"}`. close: ends in good order what still runs in this process.
-    knows_keys: it has the table of API keys and hears key.changed; without, the first key alone opens it.
+    and answers how many rows went. watch: called every second or so by the sweeper, for what changes outside of the
+    database; it finds out cheaply that nothing has. status: numbers that operators see, by name; one with labels is
+    named as Prometheus writes it, `deliveries{channel="email",state="due"}`. close: ends in good order what still runs
+    in this process. knows_keys: it has the table of API keys and hears key.changed; without, the first key alone opens
+    it.
     """
 
     name: str
     listeners: Mapping[str, Listener]
     kinds: Sequence[Kind] = ()
     tidy: Callable[[Session, datetime], int] | None = None
+    watch: Callable[[Node], None] | None = None
     status: Callable[[Session], Mapping[str, float | int | str | None]] | None = None
     close: Callable[[], None] | None = None
     knows_keys: bool = False
@@ -251,7 +256,7 @@ class Node:
             ids = session.scalars(
                 select(jobs_table.c.id).where(jobs_table.c.kind == EVENT, jobs_table.c.reference.in_(references))
             ).all()
-        deadline = time.monotonic() + SLICES_S.get(lane, SLICE_S)
+        deadline = time.monotonic() + (BULK_SLICE_S if lane == "bulk" else SLICE_S)
         while ids and time.monotonic() < deadline and self._run_claim(ids=ids):
             pass
 
@@ -284,14 +289,21 @@ class Node:
     def _run_lane(self, lane: str) -> None:
         if not self._may_run(lane):
             return
-        deadline = time.monotonic() + SLICES_S.get(lane, SLICE_S)
+        began = time.monotonic()
         try:
             while self._run_claim(lane=lane):
-                if time.monotonic() > deadline:
+                if self._lets_others_pass(lane, time.monotonic() - began):
                     self.dispatcher.wake([lane])
                     return
         finally:
             self._free_slot(lane)
+
+    def _lets_others_pass(self, lane: str, passed_s: float) -> bool:
+        if passed_s > (BULK_SLICE_S if lane == "bulk" else SLICE_S):
+            return True
+        if self._bulk is None or lane != "normal" or passed_s < POLITE_S:
+            return False
+        return self.dispatcher.has_waiting(("urgent", "normal"))
 
     def _run_claim(self, *, lane: str | None = None, ids: Sequence[int] = ()) -> bool:
         now = clock.now()

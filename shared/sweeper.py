@@ -78,6 +78,8 @@ class Sweeper:
         if expired:
             with node.unit_of_work() as session:
                 jobs.free_expired(session, now=now)
+        if thorough and node.service.watch is not None:
+            node.service.watch(node)
         node.dispatcher.wake([lane for lane in lanes if not _backlog(line, routing.queue(name, lane))])
         if resend:
             self._send_again(node, line)

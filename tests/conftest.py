@@ -9,7 +9,9 @@ import contextlib
 import functools
 import os
 import shutil
+import socket
 import subprocess
+import sys
 import tempfile
 import threading
 import time
@@ -17,6 +19,7 @@ import uuid
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+import httpx
 import psycopg
 import pytest
 import redis
@@ -76,6 +79,39 @@ def redis_url(short_folder: Path) -> Iterator[str]:
         finally:
             process.terminate()
             process.wait(10)
+
+
+@pytest.fixture(scope="session")
+def s3_endpoint() -> Iterator[str]:
+    """Where an S3 server of the tests' own answers."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    command = [sys.executable, "-m", "moto.server", "-H", "127.0.0.1", "-p", str(port)]
+    with subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as process:
+        url = f"http://127.0.0.1:{port}"
+        try:
+
+            def answers() -> bool:
+                with contextlib.suppress(httpx.TransportError):
+                    return httpx.get(f"{url}/moto-api/", trust_env=False).status_code == 200
+                return False
+
+            wait_for(answers, "the test's S3 server to answer", 60)
+            yield url
+        finally:
+            process.terminate()
+            process.wait(10)
+
+
+@pytest.fixture
+def bucket(s3_endpoint: str, monkeypatch: pytest.MonkeyPatch) -> str:
+    """The name of an empty bucket there; its keys are in the environment, as a real one's would be."""
+    for name, value in (("ACCESS_KEY_ID", "tests"), ("SECRET_ACCESS_KEY", "tests"), ("REGION", "us-east-1")):
+        monkeypatch.setenv(f"AWS_{name}", value)
+    name = f"site-{uuid.uuid4().hex}"
+    httpx.put(f"{s3_endpoint}/{name}", trust_env=False).raise_for_status()
+    return name
 
 
 @pytest.fixture(scope="session")

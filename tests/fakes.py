@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
+import socket
+import struct
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+
+RESET: tuple[int, dict[str, str]] = (0, {"fault": "reset"})
+SILENT: tuple[int, dict[str, str]] = (0, {"fault": "silence"})
+HALF: tuple[int, dict[str, str]] = (200, {"Content-Length": "1000"})
 
 
 @dataclass
@@ -15,11 +21,15 @@ class Received:
 
     headers: dict[str, str]
     body: bytes
+    path: str = ""
 
 
 @dataclass
 class Receiver:
     """What a receiver got, and how it answers: a status, and headers; None hangs up without an answer.
+
+    RESET breaks the connection off; HALF answers 200 and hangs up in the middle of its body; SILENT says nothing until
+    the receiver ends.
 
     page: what a GET of a path is answered with, None for 404.
     """
@@ -38,20 +48,36 @@ class Receiver:
 def receiver() -> Iterator[Receiver]:
     """A receiver that listens on a free port of 127.0.0.1 while the block runs."""
     told = Receiver()
+    ended = threading.Event()
 
     class Handler(BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"
 
         def do_POST(self) -> None:
             body = self.rfile.read(int(self.headers.get("content-length", 0)))
-            one = Received({name.lower(): value for name, value in self.headers.items()}, body)
+            one = Received({name.lower(): value for name, value in self.headers.items()}, body, self.path)
             told.got.append(one)
             answer = told.answer(one)
             if answer is None:
                 self.close_connection = True
                 return
+            if answer == SILENT:
+                ended.wait(60)
+                self.close_connection = True
+                return
+            if answer == RESET:
+                # To close with a linger time of nothing sends RST.
+                self.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+                self.close_connection = True
+                return
             status, headers = answer
             self.send_response(status)
+            if answer == HALF:
+                self.send_header("Content-Length", "1000")
+                self.end_headers()
+                self.wfile.write(b"half")
+                self.close_connection = True
+                return
             for name, value in headers.items():
                 self.send_header(name, value)
             self.send_header("Content-Length", "0")
@@ -78,6 +104,7 @@ def receiver() -> Iterator[Receiver]:
     try:
         yield told
     finally:
+        ended.set()
         server.shutdown()
         server.server_close()
         thread.join(5)

@@ -55,11 +55,13 @@ def receive_articles(
     pictured = renditions.take_in(session, builder, new, before)
     saved = store.save_articles(session, new, pictured)
     articles = [one for one in wanted if one.id in saved]
-    places = shelve(session, builder, before, articles)
-    redirects.follow(session, builder, before, articles, now=now)
+    # Their pages before all else: readers have them from this moment.
     at = {one.path: one for one in articles}
     built = builder.build(session, at, now=now, articles=at)
-    ask_for_wanted(session, built.wanted, passes=passes, lane=heard[0].lane, now=now)
+    # Theirs is the dead letter that says where the theme failed; the event itself is done.
+    jobs.add_many(session, BUILD_PAGE, [(path, {"check": True}) for path in built.faults], lane="normal")
+    places = shelve(session, builder, before, articles)
+    redirects.follow(session, builder, before, articles, now=now)
     for withdrawn in (True, False):
         group = [one for one in articles if (one.status != "live") == withdrawn]
         touched = _touched(session, builder, before, group, pictured, places)
@@ -292,6 +294,8 @@ def build_pages(claim: Claim, *, builder: Builder, passes: Passes) -> None:
     with claim.finish(first=partial(builder.lock_inputs, draft=draft)) as session:
         built = builder.put(session, draft, [job.reference for job in claim.jobs], now=clock.now())
         for job in claim.jobs:
+            if job.reference in built.faults:
+                claim.bury(job, built.faults[job.reference])
             if job.reference in built.stale:
                 claim.retry(job, at=now, error="an article that the page shows has changed meanwhile", counts=False)
         lane = claim.jobs[0].lane if claim.jobs else "normal"

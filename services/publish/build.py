@@ -11,24 +11,34 @@ row. What has not changed is not written.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping
+import logging
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
-from functools import lru_cache
+from functools import lru_cache, partial
+from time import monotonic
 from typing import Any
 from uuid import UUID
 
 from sqlalchemy.orm import Session
 
 from services.publish import list_store, lists, store
+from services.publish.kinds import PURGE
 from services.publish.list_pages import ListPages
 from services.publish.lists import Listing
 from services.publish.made import Draft, Made
 from services.publish.renderers import Renderer
-from services.publish.site import LocalSite, digest_of
+from services.publish.renderers.proof import place_of
+from services.publish.site import Site, digest_of
+from services.publish.themes import Themes
 from services.publish.views import Teaser
+from shared import jobs
 from shared.events import PublicArticle
 
+log = logging.getLogger(__name__)
+
+# How often who serves readers looks whether the theme has changed; who builds looks each time.
+LOOK_S = 1.0
 RELATED_TEASERS = 6
 # The site's fact that changes with each withdrawal of an article.
 WITHDRAWN = "withdrawn"
@@ -40,22 +50,27 @@ class Built:
     """What a build did. written: paths of pages that were written or taken away, they or a file beside them.
 
     wanted: paths of what is to be built because of it, later. stale: of pages that were not put in place, since what
-    they show has changed since they were drafted.
+    they show has changed since they were drafted. faults: by path, where in the theme and how its page failed; the last
+    good one stays in place.
     """
 
     written: set[str] = field(default_factory=set)
     wanted: set[str] = field(default_factory=set)
     stale: set[str] = field(default_factory=set)
+    faults: dict[str, str] = field(default_factory=dict)
 
 
 class Builder:
     """Builds the pages of one newsroom's site."""
 
-    def __init__(self, renderer: Renderer, site: LocalSite) -> None:
-        self.newsroom = renderer.newsroom
+    def __init__(self, themes: Themes, site: Site, *, purges: bool = False) -> None:
+        self.newsroom = themes.renderer.newsroom
         self.site = site
-        self._renderer = renderer
-        self._lists = ListPages(renderer)
+        self.themes = themes
+        self._purges = purges
+        self._renderer = themes.renderer
+        self._lists = ListPages(self._renderer)
+        self._looked = monotonic()
         self.list_at = lru_cache(8192)(self._list_at)
 
     @property
@@ -66,7 +81,18 @@ class Builder:
     @property
     def renderer(self) -> Renderer:
         """What writes the pages."""
+        if monotonic() - self._looked > LOOK_S:
+            self.take_theme()
         return self._renderer
+
+    def take_theme(self) -> bool:
+        """Go on with the theme as it is now; whether it, or what is wrong with it, has changed."""
+        self._looked = monotonic()
+        changed = self.themes.look()
+        if self._renderer is not self.themes.renderer:
+            self._renderer = self.themes.renderer
+            self._lists = ListPages(self._renderer)
+        return changed
 
     def _list_at(self, path: str) -> Listing | None:
         return lists.list_at(self.newsroom, path)
@@ -78,6 +104,7 @@ class Builder:
 
         articles: by path, their newest states.
         """
+        self.take_theme()
         rows = store.lock_pages(session, paths, now)
         made = self._make(session, rows, articles, frozenset(), now)
         return self._put(session, rows, made, frozenset(), now)
@@ -88,6 +115,7 @@ class Builder:
         check: paths whose files are to be compared themselves, instead of what is remembered of them, so that a lost
         or changed file is mended.
         """
+        self.take_theme()
         rows: dict[str, Any] = dict.fromkeys(paths)
         rows.update(store.pages(session, paths))
         withdrawn = store.fact(session, WITHDRAWN)
@@ -124,6 +152,10 @@ class Builder:
         changed: list[dict[str, Any]] = []
         for path, row in rows.items():
             page = made[path]
+            if page.fault:
+                built.faults[path] = page.fault
+                if page.content is None:
+                    continue
             built.wanted |= page.wanted
             values = self._place(path, row, page, check=path in check)
             about = page.article
@@ -140,10 +172,16 @@ class Builder:
             if now_so != dict(row._mapping):
                 changed.append(now_so)
         store.save_pages(session, changed)
+        self.purge(session, built.written)
         # Lists need no record of what they show: who changes an article asks for them anew, whatever they show.
-        used = {path: made[path].used for path in rows}
+        used = {path: made[path].used for path in rows if made[path].content is not None or not made[path].fault}
         store.save_uses(session, {path: ids for path, ids in used.items() if ids is not None})
         return built
+
+    def purge(self, session: Session, paths: Iterable[str]) -> None:
+        """Have caches in front of the site forget these pages, once the transaction is committed."""
+        if self._purges:
+            jobs.add_many(session, PURGE, [(path, None) for path in paths], lane="deliver")
 
     def _place(self, path: str, row: Any, page: Made, *, check: bool) -> dict[str, Any]:
         """Put what has changed in place; the row's new values, empty when nothing has changed."""
@@ -192,9 +230,13 @@ class Builder:
         return content is not None and digest_of(content) == digest
 
     def install(self) -> None:
-        """Put the files in place that are made of the theme and the newsroom alone."""
+        """Put the files in place that are made of the theme and the newsroom alone.
+
+        While the theme is broken, only those that are not there: what was made with the last good one stays.
+        """
         for path, content in self._renderer.installed_files().items():
-            if self.site.read(path) != content:
+            there = self.site.read(path)
+            if there is None or (there != content and not self.themes.fault):
                 self.site.put(path, content)
 
     def installed_paths(self) -> set[str]:
@@ -203,7 +245,18 @@ class Builder:
 
     def not_found_page(self, path: str) -> bytes:
         """What an unknown address is answered with, in the language of the edition that it seems to be of."""
-        return self._renderer.not_found_page(self.language_at(path))
+        return self._safely(lambda one: one.not_found_page(self.language_at(path)))
+
+    def withdrawn_page(self, language: str, status: str) -> bytes:
+        """What stands where an article was. No theme can hinder a kill: where it fails the built-in one is taken."""
+        return self._safely(lambda one: one.withdrawn_page(language, status))
+
+    def _safely(self, make: Callable[[Renderer], bytes]) -> bytes:
+        try:
+            return make(self.renderer)
+        except Exception as error:
+            log.error("the theme failed; the built-in one is taken", extra={"error": f"{place_of(error)}: {error}"})
+            return make(self.themes.plain)
 
     def language_at(self, path: str) -> str:
         """The edition that an address belongs to by its first word."""
@@ -225,7 +278,8 @@ class Builder:
             if listing is None:
                 others.append(path)
             else:
-                made[path] = self._lists.make(session, path, listing, now)
+                make_list = partial(self._make_list, session, path, listing, now)
+                made[path] = self._try(make_list, path, rows[path])
         if not others:
             return made
         unknown = [path for path in others if path not in given]
@@ -246,7 +300,8 @@ class Builder:
                 continue
             row = rows[path]
             held = row is not None and row.change == article.change and row.article_id == article.id
-            made[path] = self._make_article(
+            make = partial(
+                self._make_article,
                 article,
                 sets.get(article.id, []),
                 teasers,
@@ -254,27 +309,46 @@ class Builder:
                 translations=translated.get(article.translations, {}) if article.translations else {},
                 keeps_ninjs=held and path not in check and NINJS in row.beside,
             )
+            made[path] = self._try(make, path, row)
         return made
+
+    def _try(self, make: Callable[[Renderer], Made], path: str, row: Any) -> Made:
+        """Make a page. If the theme fails the last good one stays; where there is none the built-in theme makes it."""
+        try:
+            return make(self._renderer)
+        except Exception as error:
+            if not (place := place_of(error)):
+                raise
+            fault = f"{place}: {error}"
+            log.error("a template failed", extra={"path": path, "error": fault})
+            if row is not None and row.digest and not row.gone:
+                return Made(None, fault=fault)
+            return replace(make(self.themes.plain), fault=fault)
+
+    def _make_list(self, session: Session, path: str, listing: Listing, now: datetime, renderer: Renderer) -> Made:
+        pages = self._lists if renderer is self._renderer else ListPages(renderer)
+        return pages.make(session, path, listing, now)
 
     def _make_article(
         self,
         article: PublicArticle,
         wanted: list[UUID],
         teasers: Mapping[UUID, Teaser],
+        renderer: Renderer,
         *,
         pictured: bool,
         translations: Mapping[str, str],
         keeps_ninjs: bool,
     ) -> Made:
         if not is_shown(article, self.newsroom.expired):
-            content = self._renderer.withdrawn_page(article.language, article.status)
+            content = self.withdrawn_page(article.language, article.status)
             return Made(content, used=frozenset(), article=article, gone=True)
         shown = [teasers[one] for one in wanted if one in teasers][:RELATED_TEASERS]
-        content = self._renderer.article_page(article, shown, pictured=pictured, translations=translations)
-        ninjs = None if keeps_ninjs else self._renderer.ninjs(article, pictured=pictured)
+        content = renderer.article_page(article, shown, pictured=pictured, translations=translations)
+        ninjs = None if keeps_ninjs else renderer.ninjs(article, pictured=pictured)
         beside: dict[str, bytes | None] = {NINJS: ninjs}
         if shown:
-            beside[RELATED] = self._renderer.related_json(article, shown)
+            beside[RELATED] = renderer.related_json(article, shown)
         return Made(content, used=frozenset(wanted), article=article, beside=beside)
 
     def _stands(self, path: str, made: Made) -> bool:

@@ -123,7 +123,9 @@ def _prove(session: Session, job: Job, article: PublicArticle, builder: Builder,
 def _has_no_copies(builder: Builder, path: str) -> bool:
     site = builder.site
     beside = (beside_of(path, name) for name in (NINJS, RELATED))
-    return site.compressed(path) is None and not any(site.exists(one) for one in (path, *beside))
+    return all(site.encoded(path, coding) is None for coding in ("gzip", "br")) and not any(
+        site.exists(one) for one in (path, *beside)
+    )
 
 
 def _lead_nowhere(session: Session, builder: Builder, payload: Mapping[str, Any]) -> bool:
@@ -161,7 +163,7 @@ def _has_no_pictures(session: Session, builder: Builder, looks: Sequence[Sequenc
             return False
         look: Original = renditions.Look(name.partition(" ")[0], width, height, focus_x, focus_y)
         if any(builder.site.exists(one.path) for one in all_renditions(look, builder.renderer.forms)):
-            renditions.remove_unused(session, builder.site, name)
+            renditions.remove_unused(session, builder, name)
             return False
     return True
 

@@ -5,6 +5,9 @@ from __future__ import annotations
 BUILD_PAGE = "build_page"
 REBUILD_SITE = "rebuild_site"
 PROVE_GONE = "prove_gone"
+TAKE_THEME = "take_theme"
+SQUEEZE_PAGES = "squeeze_pages"
+PURGE = "purge"
 # Who is told.
 ANNOUNCE = "announce"
 FAN_OUT = "fan_out"

@@ -24,7 +24,8 @@ class Made:
 
     beside: files that stand beside it; None keeps the one that is there. used: the articles that it shows, or would if
     they were live; None where nobody needs to know. numbers, fact: what is to be held with it, of its list and under
-    its path. wanted: the paths of what is to be built because of it.
+    its path. wanted: the paths of what is to be built because of it. fault: where in the theme and how the page failed;
+    without a content the one that is there stays.
     """
 
     content: bytes | None
@@ -35,6 +36,7 @@ class Made:
     numbers: Numbers | None = None
     fact: str | None = None
     wanted: frozenset[str] = frozenset()
+    fault: str = ""
 
 
 @dataclass(frozen=True)

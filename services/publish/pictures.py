@@ -14,15 +14,17 @@ from typing import Protocol
 MEDIA = "/media/"
 FULL = "full"
 # Crops by name: width and height of their shape, and the widths in which they are made.
-SHAPES: dict[str, tuple[int, int]] = {"16x9": (16, 9), "4x3": (4, 3), "1x1": (1, 1)}
+SHAPES: dict[str, tuple[int, int]] = {"16x9": (16, 9), "4x3": (4, 3), "1x1": (1, 1), "thumb": (1, 1)}
 WIDTHS: dict[str, tuple[int, ...]] = {
     FULL: (480, 960, 1600),
     "16x9": (320, 640, 1280),
     "4x3": (1200,),
     "1x1": (1200,),
+    "thumb": (300,),
 }
-# Those for search engines and previews alone are made in the one format that all of them read.
-JPEG_ONLY = frozenset({"4x3", "1x1"})
+# Those for search engines and previews alone are made in the one format that all of them read, and so is the small one
+# that stands beside headlines on phones: at its size the others save next to nothing.
+JPEG_ONLY = frozenset({"4x3", "1x1", "thumb"})
 TYPES = {"avif": "image/avif", "webp": "image/webp", "jpg": "image/jpeg"}
 
 

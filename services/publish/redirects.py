@@ -61,6 +61,7 @@ def follow(
         session.execute(delete(_redirects).where(_redirects.c.article_id.in_(killed)))
     if rows:
         session.connection().execute(_follow(session), rows)
+    builder.purge(session, [path for article in articles for path in article.old_paths])
     for row in rows:
         path = str(row["path"])
         builder.site.redirect(path, str(row["target"]))
@@ -81,7 +82,7 @@ def former_addresses(article: PublicArticle, known: Known | None) -> list[str]:
 
 
 def _bury(builder: Builder, article: PublicArticle, paths: Sequence[str]) -> None:
-    tombstone = builder.renderer.withdrawn_page(article.language, article.status)
+    tombstone = builder.withdrawn_page(article.language, article.status)
     for path in paths:
         builder.site.redirect(path, None)
         if builder.site.read(path) is None:  # else another article stands there now
@@ -135,6 +136,7 @@ def put(session: Session, path: str, target: str, *, builder: Builder, now: date
     row = {"path": path, "target": target, "article_id": None, "made_at": now}
     session.connection().execute(_put(session), row)
     builder.site.redirect(path, target)
+    builder.purge(session, [path])
     jobs.add(session, EXPORT_REDIRECTS, "all", lane="normal", run_at=now + EXPORT_AFTER)
     return row
 
@@ -145,6 +147,7 @@ def take_back(session: Session, path: str, *, builder: Builder, now: datetime) -
     found = session.execute(delete(_redirects).where(_redirects.c.path == path).returning(_redirects.c.path)).first()
     if found is not None:
         builder.site.redirect(path, None)
+        builder.purge(session, [path])
         jobs.add(session, EXPORT_REDIRECTS, "all", lane="normal", run_at=now + EXPORT_AFTER)
     return found is not None
 

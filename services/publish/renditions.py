@@ -21,7 +21,6 @@ from services.publish.build import Builder, is_shown
 from services.publish.kinds import MAKE_RENDITIONS
 from services.publish.models import Article, PictureLook, PictureUse
 from services.publish.pictures import Rendition, all_renditions, folder_of
-from services.publish.site import LocalSite
 from shared import jobs
 from shared.db import per_dialect
 from shared.events import Picture, PublicArticle
@@ -71,7 +70,7 @@ def take_in(
         for article in articles
         if article.images and is_shown(article, builder.newsroom.expired)
     }
-    _give_up(session, builder.site, {one.id for one in articles} & set(before), wanted)
+    _give_up(session, builder, {one.id for one in articles} & set(before), wanted)
     looks = {name: look for found in wanted.values() for name, look in found.items()}
     if not looks:
         return set()
@@ -84,7 +83,7 @@ def take_in(
     return {one for one, found in wanted.items() if found.keys() <= ready}
 
 
-def _give_up(session: Session, site: LocalSite, ids: Collection[UUID], wanted: dict[UUID, dict[str, Look]]) -> None:
+def _give_up(session: Session, builder: Builder, ids: Collection[UUID], wanted: dict[UUID, dict[str, Look]]) -> None:
     if not ids:
         return
     gone = []
@@ -96,7 +95,7 @@ def _give_up(session: Session, site: LocalSite, ids: Collection[UUID], wanted: d
             gone.append(name)
     kept = {name for found in wanted.values() for name in found}
     for name in sorted(set(gone) - kept):
-        remove_unused(session, site, name)
+        remove_unused(session, builder, name)
 
 
 def looks_of(session: Session, ids: Collection[UUID]) -> dict[UUID, list[Look]]:
@@ -115,15 +114,17 @@ def is_used(session: Session, name: str) -> bool:
     return session.execute(used.limit(1)).first() is not None
 
 
-def remove_unused(session: Session, site: LocalSite, name: str) -> bool:
+def remove_unused(session: Session, builder: Builder, name: str) -> bool:
     """Take a picture's renditions away if nothing shows it any more; whether that was so."""
     digest = name.partition(" ")[0]
     if session.scalar(select(func.count()).select_from(_uses).where(_uses.c.look == name)):
         return False
-    session.execute(delete(_looks).where(_looks.c.look == name))
+    look = session.execute(delete(_looks).where(_looks.c.look == name).returning(_looks)).first()
     others = session.scalar(select(func.count()).select_from(_looks).where(_looks.c.digest == digest))
     if not others:
-        site.remove_folder(folder_of(digest))
+        builder.site.remove_folder(folder_of(digest))
+        if look is not None:
+            builder.purge(session, [one.path for one in all_renditions(_look(look), builder.renderer.forms)])
     return True
 
 
@@ -165,7 +166,7 @@ def make_renditions(
                 claim.bury(job, broken[job.reference])
                 continue
             held = select(_looks.c.look).where(_looks.c.look == job.reference).with_for_update()
-            if session.execute(held).first() is None or remove_unused(session, builder.site, job.reference):
+            if session.execute(held).first() is None or remove_unused(session, builder, job.reference):
                 # Killed meanwhile.
                 builder.site.remove_folder(folder_of(job.reference.partition(" ")[0]))
                 continue

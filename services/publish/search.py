@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import logging
+import time
 from collections.abc import Callable, Mapping
 from typing import Any
 from urllib.parse import urlencode
@@ -21,6 +22,7 @@ from services.publish.pages import html
 log = logging.getLogger(__name__)
 
 PATIENCE_S = 0.5
+ANSWER_MOST = 2_000_000  # bytes
 WORDS_MOST = 200
 # What asks for articles: (query, the reader's address) -> the answer's JSON. Raises OSError or ValueError.
 Search = Callable[[Mapping[str, str], str], Mapping[str, Any]]
@@ -31,8 +33,15 @@ def search_at(url: str) -> Search:
 
     def search(query: Mapping[str, str], address: str) -> Mapping[str, Any]:
         asked = Request(f"{url}/v1/search?{urlencode(query)}", headers={"X-Forwarded-For": address})  # noqa: S310
+        ends = time.monotonic() + PATIENCE_S
+        content = b""
         with urlopen(asked, timeout=PATIENCE_S) as answer:  # noqa: S310 (the operator's own address, http or https)
-            found: Mapping[str, Any] = json.loads(answer.read(2_000_000))
+            # What comes a little at a time would keep a reader for ever: each wait is bounded, and so are all together.
+            while part := answer.read1(65_536):
+                content += part
+                if time.monotonic() > ends or len(content) > ANSWER_MOST:
+                    raise TimeoutError("the answer is too long in coming")
+        found: Mapping[str, Any] = json.loads(content)
         return found
 
     return search

@@ -8,13 +8,14 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from email.utils import parseaddr
+from pathlib import Path
 from typing import Any
 from uuid import UUID
 
 from sqlalchemy import Row
 from sqlalchemy.orm import Session
 
-from services.publish import actions, kills, kinds, redirects, renditions, upkeep
+from services.publish import actions, kills, kinds, purging, redirects, renditions, squeezing, upkeep
 from services.publish.build import Builder
 from services.publish.channels import deliveries, digests, readers, store, subscriptions, surfaces
 from services.publish.channels.announce import announce_later, fan_out, waiting
@@ -26,9 +27,13 @@ from services.publish.channels.public import PublicAddress
 from services.publish.channels.secrets import indexnow_key, signing_secrets, token, vapid_key, web_push
 from services.publish.passes import Passes
 from services.publish.previews import forget_ended, receive_previews
+from services.publish.purging import Purger
 from services.publish.renderers import Renderer
 from services.publish.settings import PublishSettings
-from services.publish.site import LocalSite
+from services.publish.site import Site
+from services.publish.site.local import LocalSite
+from services.publish.site.s3 import S3Site
+from services.publish.themes import Themes
 from services.publish.transports import Transport
 from services.publish.transports.apprise import Apprise
 from services.publish.transports.email import Email, Relay
@@ -41,7 +46,7 @@ from shared.jobs import Claim, Kind
 from shared.keys import receive_keys
 from shared.newsroom import load_newsroom
 from shared.outgoing import ANYWHERE, Network
-from shared.service import Service
+from shared.service import Node, Service
 
 TIDY_ROWS = 500
 
@@ -59,19 +64,22 @@ class Publish:
 def make_builder(settings: PublishSettings) -> Builder:
     """The builder of the settings' newsroom, theme and site, one for all in a process and in those that it forks.
 
-    Raises NewsroomFileError or ThemeError.
+    Raises NewsroomFileError, or ThemeError when not even the built-in theme can be used.
     """
     newsroom = load_newsroom(settings.newsroom_file, settings.base_url, port=settings.port)
-    return Builder(
-        Renderer(
+
+    def make_renderer(theme_dirs: Sequence[Path]) -> Renderer:
+        return Renderer(
             newsroom,
-            settings.theme_dirs,
+            theme_dirs,
             forms=("avif", "webp", "jpg") if settings.avif else ("webp", "jpg"),
             hubs=settings.websub_hubs,
             letters=settings.smtp is not None,
-        ),
-        LocalSite(settings.site_folder),
-    )
+        )
+
+    themes = Themes(make_renderer, settings.theme_dir, settings.site_folder / "theme-kept")
+    site: Site = S3Site(settings.site_bucket) if settings.site_bucket else LocalSite(settings.site_folder)
+    return Builder(themes, site, purges=settings.purge is not None)
 
 
 def create_service(settings: PublishSettings) -> Publish:
@@ -97,6 +105,21 @@ def create_service(settings: PublishSettings) -> Publish:
     if settings.public_check:
         # The operator's own address, wherever it is.
         public = PublicAddress(loop, lambda: make_gate(ANYWHERE).get)
+
+    purger = None
+    if settings.purge is not None:
+        # The operator's own too.
+        purger = Purger(settings.purge, builder, loop, lambda: make_gate(ANYWHERE))
+
+    def purge(claim: Claim) -> None:
+        if purger is None:
+            with claim.finish():
+                return  # asked for by a process that still had another setting
+        else:
+            purger.run(claim)
+
+    def squeeze_pages(claim: Claim) -> None:
+        squeezing.squeeze_pages(claim, builder=builder)
 
     def receive_articles(session: Session, heard: list[Heard]) -> None:
         actions.receive_articles(
@@ -131,10 +154,25 @@ def create_service(settings: PublishSettings) -> Publish:
         redirects.export(claim, builder=builder)
 
     def tidy(session: Session, until: datetime) -> int:
-        upkeep.age_news(session, builder=builder, now=clock.now())
         now = clock.now()
+        upkeep.age_news(session, builder=builder, now=now)
+        if settings.site_bucket is None:
+            squeezing.ask(session, now=now)
         ended = forget_ended(session, now, TIDY_ROWS) + readers.forget_unconfirmed(session, now, TIDY_ROWS)
         return store.remove_old(session, until, TIDY_ROWS) + ended
+
+    def try_theme(claim: Claim) -> None:
+        upkeep.try_theme(claim, builder=builder)
+
+    def watch(node: Node) -> None:
+        if builder.take_theme():
+            with node.unit_of_work() as session:
+                upkeep.take_theme(session, builder=builder, now=clock.now())
+
+    def status(session: Session) -> Mapping[str, float | int | str | None]:
+        builder.take_theme()
+        theme = {"theme_broken": int(bool(builder.themes.fault))}
+        return {**_status(session), **theme, **({"theme": builder.themes.fault} if builder.themes.fault else {})}
 
     letters = _make_letters(settings, builder)
     owners = Owners(letters, Relay(settings.smtp) if settings.smtp is not None else None)
@@ -173,12 +211,16 @@ def create_service(settings: PublishSettings) -> Publish:
             Kind(kinds.MAKE_DIGEST, make_digests, most=1),
             Kind(kinds.SEND_DIGEST, digests.send_digests, most=1),
             Kind(kinds.REBUILD_SITE, rebuild_site, most=1),
+            Kind(kinds.TAKE_THEME, try_theme, most=1),
+            Kind(kinds.SQUEEZE_PAGES, squeeze_pages, most=1),
+            Kind(kinds.PURGE, purge, most=purging.AT_ONCE, lease_s=90.0),
             Kind(kinds.PROVE_GONE, prove_gone, most=5),
             Kind(kinds.EXPORT_REDIRECTS, export_redirects, most=1),
             Kind(kinds.MAKE_RENDITIONS, make_renditions, most=1),
         ),
         tidy=tidy,
-        status=_status,
+        watch=watch,
+        status=status,
         close=close,
     )
     return Publish(service, builder, deliverer)
@@ -211,7 +253,7 @@ def _make_letters(settings: PublishSettings, builder: Builder) -> Letters | None
     sender = builder.newsroom.newsletter_sender
     if settings.smtp is None or sender is None:
         return None
-    return Letters(builder.newsroom, sender, lambda purpose, one: token(settings, purpose, one))
+    return Letters(builder.renderer, sender, lambda purpose, one: token(settings, purpose, one))
 
 
 def _contact(builder: Builder) -> str:

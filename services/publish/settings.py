@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import importlib.util
+import re
 from dataclasses import dataclass, field
 from datetime import datetime, time
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
+from services.publish.purging import Purge
+from services.publish.site.s3 import Place
 from shared.outgoing import Network
 from shared.settings import Env, ServiceSettings
 
@@ -29,7 +33,8 @@ class Smtp:
 
 @dataclass(frozen=True, kw_only=True)
 class PublishSettings(ServiceSettings):
-    """site_folder: holds site/ (finished pages) and gone/ (tombstones). theme_dirs: the newsroom's own theme folders.
+    """site_folder: holds site/ (finished pages) and gone/ (tombstones). site_bucket: holds them instead.
+    purge: how a cache in front is told of what has changed. theme_dir: the newsroom's own theme.
 
     webhook_allow: private networks that webhooks may reach. webhook_timeout_s: for one attempt.
     public_check: nobody is told before the public address shows the page as well. search_url: where recommend answers
@@ -39,7 +44,9 @@ class PublishSettings(ServiceSettings):
     """
 
     site_folder: Path
-    theme_dirs: tuple[Path, ...] = ()
+    site_bucket: Place | None = None
+    purge: Purge | None = None
+    theme_dir: Path | None = None
     webhook_allow: tuple[Network, ...] = ()
     webhook_timeout_s: float = 15.0
     public_check: bool = False
@@ -53,10 +60,9 @@ class PublishSettings(ServiceSettings):
     def read(cls, env: Env, service: str) -> dict[str, object]:
         """The constructor's arguments."""
         values = super().read(env, service)
-        store = env.text("ROTATIVE_SITE_STORE")
+        store, bucket = env.text("ROTATIVE_SITE_STORE"), None
         if "://" in store:
-            env.fault("ROTATIVE_SITE_STORE", f"should be a folder, not {store!r}")
-            store = ""
+            store, bucket = "", _bucket(env, store)
         theme = env.optional_path("ROTATIVE_THEME")
         if theme is not None and not theme.is_dir():
             env.fault("ROTATIVE_THEME", f"should be a folder that exists, not {str(theme)!r}")
@@ -68,7 +74,9 @@ class PublishSettings(ServiceSettings):
         return {
             **values,
             "site_folder": Path(store).absolute() if store else values["data_dir"],
-            "theme_dirs": (theme,) if theme is not None else (),
+            "site_bucket": bucket,
+            "purge": _purge(env),
+            "theme_dir": theme.absolute() if theme is not None else None,
             "webhook_allow": env.networks("ROTATIVE_WEBHOOK_ALLOW"),
             "webhook_timeout_s": env.number("ROTATIVE_WEBHOOK_TIMEOUT_S", 15, at_least=0.1, at_most=30),
             "public_check": env.flag("ROTATIVE_PUBLIC_CHECK", False),
@@ -78,6 +86,35 @@ class PublishSettings(ServiceSettings):
             "search_url": search or None,
             "avif": env.flag("ROTATIVE_AVIF", False),
         }
+
+
+def _bucket(env: Env, store: str) -> Place | None:
+    endpoint = env.text("ROTATIVE_S3_ENDPOINT").rstrip("/")
+    if endpoint and not endpoint.startswith(("http://", "https://")):
+        env.fault("ROTATIVE_S3_ENDPOINT", f"should be an address like https://s3.example.org, not {endpoint!r}")
+    found = re.fullmatch(r"s3://([a-z0-9][a-z0-9.-]{1,61}[a-z0-9])((?:/[A-Za-z0-9._-]+)*)/?", store)
+    if found is None:
+        env.fault("ROTATIVE_SITE_STORE", f"should be a folder, or s3://BUCKET/PREFIX, not {store!r}")
+        return None
+    if importlib.util.find_spec("obstore") is None:
+        env.fault("ROTATIVE_SITE_STORE", "needs the extra for S3: pip install 'rotative[s3]'")
+    return Place(found[1], found[2].strip("/"), endpoint)
+
+
+def _purge(env: Env) -> Purge | None:
+    url, form = env.text("ROTATIVE_PURGE_URL"), env.text("ROTATIVE_PURGE_AS", "each")
+    header = env.text("ROTATIVE_PURGE_HEADER")
+    if form not in {"each", "paths", "files"}:
+        env.fault("ROTATIVE_PURGE_AS", f"should be each, paths or files, not {form!r}")
+    if header and not re.fullmatch(r"[A-Za-z0-9-]+: *[\x21-\x7e][\x20-\x7e]*", header):
+        env.fault("ROTATIVE_PURGE_HEADER", "should be NAME: VALUE (value not shown: it may be a secret)")
+    if not url:
+        return None
+    if not url.startswith(("http://", "https://")):
+        env.fault("ROTATIVE_PURGE_URL", f"should be an address like http://cache:6081{{path}}, not {url!r}")
+    elif form == "each" and "{path}" not in url:
+        env.fault("ROTATIVE_PURGE_URL", "should have {path} where each page's path is to stand")
+    return Purge(url=url, form=form, header=header)
 
 
 def _smtp(env: Env) -> Smtp | None:

@@ -18,7 +18,6 @@ def make_node() -> Node:
     settings = PublishSettings.from_env(os.environ, "publish")
     publish = create_service(settings)
     node = Node(publish.service, settings)
-    publish.builder.install()
     with node.unit_of_work() as session:
         upkeep.look_after(session, builder=publish.builder, now=clock.now())
         subscriptions.keep_hubs(session, settings.websub_hubs, clock.now())

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -10,16 +11,22 @@ from sqlalchemy.orm import Session
 from services.publish import list_store, lists, renditions, store
 from services.publish.actions import shelve
 from services.publish.build import NINJS, RELATED, Builder, beside_of
-from services.publish.kinds import BUILD_PAGE, REBUILD_SITE
+from services.publish.kinds import BUILD_PAGE, REBUILD_SITE, TAKE_THEME
 from services.publish.lists import Listing
 from services.publish.models import Page
-from shared import jobs
+from services.publish.renderers.theme import ASSETS
+from shared import clock, jobs
 from shared.errors import Fault, Unprocessable
 from shared.jobs import Claim
+
+log = logging.getLogger(__name__)
 
 REBUILD_SLICE = 200
 # After the machine's power failed, files written in the last moments may be damaged: this much is looked at again.
 SUSPECT = timedelta(minutes=15)
+# How long a file may stand without a page that explains it: longer than any build takes.
+STRAY_REST = timedelta(minutes=1)
+MOST_STRAYS = 1000
 
 
 def rebuild_site(claim: Claim, *, builder: Builder) -> None:
@@ -30,6 +37,9 @@ def rebuild_site(claim: Claim, *, builder: Builder) -> None:
     with claim.finish() as session:
         for job in claim.jobs:
             after, part = (job.payload or {}).get("after", ""), (job.payload or {}).get("part", "articles")
+            if part == "strays":
+                _sweep_strays(session, builder, (job.payload or {}).get("seen"))
+                continue
             if part == "articles":
                 paths = store.live_paths_after(session, after, REBUILD_SLICE)
                 held = list(store.articles_at(session, paths).values())
@@ -43,10 +53,51 @@ def rebuild_site(claim: Claim, *, builder: Builder) -> None:
                     paths += [lists.list_path(builder.newsroom, one) for one in lists.always(builder.newsroom)]
                 following = {"part": "lists", "after": found[-1][0]} if found else {}
             jobs.add_many(session, BUILD_PAGE, [(path, {"check": True}) for path in set(paths)], lane="bulk")
+            if not following:
+                jobs.add(session, REBUILD_SITE, _then(job.reference, "strays"), lane="bulk", payload={"part": "strays"})
             if following:
                 # A new reference: this job itself ends as done.
-                name = f"{job.reference.partition(' then ')[0]} then {following['part']} {following['after']}"
-                jobs.add(session, REBUILD_SITE, name[:400], lane="bulk", payload=following)
+                name = _then(job.reference, f"{following['part']} {following['after']}")
+                jobs.add(session, REBUILD_SITE, name, lane="bulk", payload=following)
+
+
+def _then(reference: str, part: str) -> str:
+    return f"{reference.partition(' then ')[0]} then {part}"[:400]
+
+
+def _sweep_strays(session: Session, builder: Builder, seen: list[str] | None) -> None:
+    """Take away files that nothing explains, a minute after they were first seen.
+
+    One may belong to a page that is being built just now. seen: those of the first look; None for the first.
+    """
+    found = _strays(builder, _known(session, builder))
+    if seen is None:
+        if found:
+            run_at = clock.now() + STRAY_REST
+            payload = {"part": "strays", "seen": found[:MOST_STRAYS]}
+            jobs.add(session, REBUILD_SITE, "strays", lane="bulk", run_at=run_at, payload=payload)
+        return
+    for path in set(found).intersection(seen):
+        log.info("a file that no page explains is taken away", extra={"path": path})
+        builder.site.remove(path)
+
+
+def _known(session: Session, builder: Builder) -> set[str]:
+    """The paths of everything that should be in place."""
+    known = builder.installed_paths() | renditions.known_paths(session, builder.renderer.forms)
+    after = ""
+    while pages := store.pages_after(session, after, 500):
+        after = pages[-1].path
+        for page in pages:
+            known.add(page.path)
+            known.update(beside_of(page.path, name) for name in page.beside)
+        session.expunge_all()
+    return known
+
+
+def _strays(builder: Builder, known: set[str]) -> list[str]:
+    # What an earlier theme has left stays: pages that readers still have open ask for it.
+    return sorted(path for path in set(builder.site.paths()) - known if not path.startswith(ASSETS))
 
 
 def _pages_of(builder: Builder, base: str, size: int) -> list[str]:
@@ -82,12 +133,41 @@ def ask_for_rebuild(session: Session, path: str | None, *, builder: Builder, now
 
 def look_after(session: Session, *, builder: Builder, now: datetime) -> None:
     """At a start: build the site again if the theme or the newsroom has changed, and mend what a power cut hurt."""
-    if store.fact(session, "version") != builder.version:
-        store.save_fact(session, "version", builder.version)
-        ask_for_rebuild(session, None, builder=builder, now=now)
+    take_theme(session, builder=builder, now=now)
     for page in store.pages_built_lately(session, SUSPECT):
         if _differences(session, builder, page):
             jobs.add(session, BUILD_PAGE, page.path, payload={"check": True})
+
+
+def take_theme(session: Session, *, builder: Builder, now: datetime) -> None:
+    """Put the theme's files in place, and build the site again if it differs from what the site was built with.
+
+    While the theme is broken nothing is built again, and a dead letter says what is wrong with it.
+    """
+    builder.install()
+    before = store.fact(session, "version")
+    if builder.themes.fault:
+        jobs.add(session, TAKE_THEME, "theme", lane="normal")
+        if before is not None:
+            return
+    else:
+        builder.themes.keep()
+        if jobs.is_dead(session, TAKE_THEME, "theme"):
+            jobs.add(session, TAKE_THEME, "theme", lane="normal")
+    if before != builder.version:
+        store.save_fact(session, "version", builder.version)
+        ask_for_rebuild(session, None, builder=builder, now=now)
+
+
+def try_theme(claim: Claim, *, builder: Builder) -> None:
+    """Look at a theme that was broken: take it, or bury the job with its file, line and what is wrong there."""
+    builder.take_theme()
+    with claim.finish() as session:
+        for job in claim.jobs:
+            if builder.themes.fault:
+                claim.bury(job, f"{builder.themes.fault} ({builder.themes.in_force} is in force)")
+            else:
+                take_theme(session, builder=builder, now=clock.now())
 
 
 def age_news(session: Session, *, builder: Builder, now: datetime) -> None:
@@ -126,7 +206,7 @@ def verify(session: Session, *, builder: Builder) -> list[dict[str, Any]]:
     ]
     found += [
         {"path": path, "problem": "extra", "detail": "the store holds a file that no page explains"}
-        for path in sorted(set(builder.site.paths()) - known)
+        for path in _strays(builder, known)
     ]
     return found
 

@@ -96,6 +96,10 @@ class Gate:
         """GET an address; the answer's status and its first bytes. Raises as `post` does."""
         return await self._ask("GET", url, None, headers, most_bytes)
 
+    async def send(self, method: str, url: str, body: bytes, headers: Mapping[str, str]) -> Answer:
+        """As `post`, by another method."""
+        return await self._ask(method, url, body, headers, ANSWER_BYTES)
+
     async def _ask(
         self, method: str, url: str, body: bytes | None, headers: Mapping[str, str], most_bytes: int
     ) -> Answer:

@@ -308,20 +308,40 @@ def test_a_batch_that_breaks_off_says_where(start):
     assert b"broke off" in answer
 
 
-def test_a_broken_theme_and_missing_pages_are_named(start, tmp_path):
-    templates = tmp_path / "theme" / "templates"
-    templates.mkdir(parents=True)
-    (templates / "article.html").write_text("{% block main %}")
+def test_missing_pages_are_named(start, tmp_path):
     file = tmp_path / "newsroom.toml"
     file.write_text(DEFAULT_FILE.read_text("utf-8").replace('pages = "pages"', 'pages = "nowhere"'), "utf-8")
 
-    without_pages = refused(start, ROTATIVE_NEWSROOM=str(file))
-    broken = refused(start, ROTATIVE_THEME=str(tmp_path / "theme"))
+    code, said = refused(start, ROTATIVE_NEWSROOM=str(file))
 
-    assert without_pages[0] == broken[0] == 2
-    assert "nowhere should be a folder" in without_pages[1]
-    assert "article.html" in broken[1]
-    assert "Traceback" not in without_pages[1] + broken[1]
+    assert code == 2
+    assert "nowhere should be a folder" in said
+
+
+def test_a_broken_theme_is_named_everywhere_and_the_site_stands(start, tmp_path):
+    templates = tmp_path / "theme" / "templates"
+    templates.mkdir(parents=True)
+    (templates / "article.html").write_text("{% block main %}")
+    system = start(ROTATIVE_THEME=str(tmp_path / "theme")).wait_until_ready()
+
+    assert "article.html, line 1" in "\n".join(system.said)
+    wait_for(lambda: "article.html, line 1" in system.run("dead", "list").stdout, "the dead letter")
+    assert "article.html, line 1" in system.run("status").stdout
+    body = {
+        "headline": "Le pont",
+        "section": "societe",
+        "status": "live",
+        "body": {"format": "text", "text": "Ouvert."},
+    }
+    with system.http() as http:
+        url = http.post("/v1/articles", json=body).json()["url"]
+        wait_for(lambda: "Le pont" in http.get(url).text, "the article, in the built-in theme")
+
+        (templates / "article.html").unlink()
+        (templates / "footer.html").write_text("<footer>Imprimé à Valbourg</footer>")
+
+        wait_for(lambda: "Imprimé à Valbourg" in http.get(url).text, "the mended theme on the page")
+    wait_for(lambda: "article.html" not in system.run("dead", "list").stdout, "the dead letter to be gone")
 
 
 def test_flower_answers_on_this_machine_only(data_dir):

@@ -1,4 +1,4 @@
-"""Both arrangements suffer their ordeal at the same time; the tests look at what is left."""
+"""Both arrangements suffer their ordeal at the same time, and tests look at what is left. A publish to be killed."""
 
 from __future__ import annotations
 
@@ -12,12 +12,17 @@ from typing import Any
 import pytest
 
 from bench import articles
+from services.publish.service import create_service
+from services.publish.settings import PublishSettings
+from tests.fakes import Receiver, receiver
 from tests.faults import ordeal, proofs
 from tests.faults.desk import pieces
 from tests.faults.diary import Diary
 from tests.faults.ordeal import Hurt
 from tests.faults.proofs import Evidence
 from tests.faults.systems import Apart, Embedded, System
+from tests.integration.publish.house import House
+from tests.relays import Relay, relay
 
 SEED = 20261123
 PIECES = 100
@@ -84,3 +89,46 @@ def ordeals() -> Iterator[dict[str, Evidence]]:
 def evidence(request: pytest.FixtureRequest, ordeals: dict[str, Evidence]) -> Evidence:
     """What one arrangement's ordeal has left behind."""
     return ordeals[request.param]
+
+
+@pytest.fixture
+def told() -> Iterator[Receiver]:
+    """A receiver that takes everything, until told otherwise."""
+    with receiver() as made:
+        yield made
+
+
+@pytest.fixture(scope="module")
+def mail() -> Iterator[Relay]:
+    """A mail relay, a process of its own."""
+    with relay() as running:
+        yield running
+
+
+@pytest.fixture
+def variables(database_of: Callable[[str], str], tmp_path: Path, redis_url: str, mail: Relay) -> dict[str, str]:
+    """The settings of a publish whose processes are to be killed, as their environment."""
+    failpoints = tmp_path / "failpoints"
+    failpoints.mkdir()
+    return {
+        "ROTATIVE_DATA_DIR": str(tmp_path),
+        "ROTATIVE_PUBLISH_DATABASE_URL": database_of("publish"),
+        "ROTATIVE_REDIS_URL": redis_url,
+        "ROTATIVE_SECRET_KEY": "a-secret-of-the-tests-only",
+        "ROTATIVE_WEBHOOK_ALLOW": "127.0.0.0/8",
+        "ROTATIVE_WEBHOOK_TIMEOUT_S": "2",
+        "ROTATIVE_BASE_URL": "https://journal.test",
+        "ROTATIVE_SMTP_URL": mail.url,
+        "ROTATIVE_SMTP_PER_SECOND": "500",
+        "ROTATIVE_LOG_LEVEL": "ERROR",
+        "ROTATIVE_FAILPOINTS_DIR": str(failpoints),
+    }
+
+
+@pytest.fixture
+def house(variables: dict[str, str]) -> Iterator[House]:
+    """The same publish in the test's own process, which no failpoint kills."""
+    settings = PublishSettings.from_env({**variables, "ROTATIVE_FAILPOINTS_DIR": ""}, "publish")
+    house = House(create_service(settings), settings)
+    yield house
+    house.node.close()

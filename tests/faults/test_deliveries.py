@@ -5,131 +5,33 @@ Repeats happen only where an answer was lost, with the same id; letters by mail 
 
 from __future__ import annotations
 
-import contextlib
-import os
-import subprocess
-import sys
+import threading
 from collections import Counter
-from collections.abc import Callable, Iterator
-from datetime import timedelta
 from pathlib import Path
 from typing import Any
+from uuid import UUID
 
 import pytest
 from sqlalchemy import func, select, update
 
-from services.publish.channels import readers
+from services.publish.channels import deliveries, domain, readers, subscriptions
+from services.publish.kinds import FAN_OUT
 from services.publish.models import Delivery, Subscription
-from services.publish.service import create_service
-from services.publish.settings import PublishSettings
 from shared import clock
 from shared.tables import jobs as jobs_table
 from tests.conftest import wait_for
 from tests.factories import published
-from tests.fakes import Received, Receiver, receiver
-from tests.integration.publish.house import House, subscribe
-from tests.relays import Relay, relay
+from tests.fakes import HALF, RESET, SILENT, Received, Receiver, receiver
+from tests.faults.postman import Delivering, open_ones, ordeal
+from tests.integration.publish.browsers import Browser
+from tests.integration.publish.house import House, deliver, subscribe
+from tests.relays import Relay
 
 ARTICLES = 24
 # What a receiver answers at first, delivery by delivery; then it takes everything. None: it hangs up.
-FIRST = (500, 503, 429, 301, 408, 425, None, 204, 502)
+FIRST = ((500, {}), (503, {"Retry-After": "7200"}), (429, {"Retry-After": "1"}), (301, {"Location": "/elsewhere"}))
+FIRST += ((408, {}), (425, {}), None, (204, {}), (502, {}), RESET, HALF, SILENT)
 KILLS = ("post.before", "post.after", "commit.before", "commit.after")
-
-
-class Delivering:
-    """The process, started again whenever it dies."""
-
-    def __init__(self, variables: dict[str, str]) -> None:
-        self._variables = {**os.environ, **variables}
-        self.process = self._start()
-        self.deaths = 0
-
-    def _start(self) -> subprocess.Popen[bytes]:
-        command = [sys.executable, "-m", "tests.faults.delivering"]
-        return subprocess.Popen(command, stdin=subprocess.PIPE, env=self._variables)
-
-    def mind(self, house: House) -> None:
-        """Start it again if it has died; what it had leased is free at once: nobody holds it."""
-        if self.process.poll() is None:
-            return
-        self.deaths += 1
-        with house.node.unit_of_work() as session:
-            leased = update(jobs_table).where(jobs_table.c.state == "leased")
-            session.execute(leased.values(lease_until=clock.now() - timedelta(seconds=1)))
-        self.process = self._start()
-
-    def end(self) -> None:
-        """Let it end."""
-        with contextlib.suppress(OSError):
-            self.process.stdin.close()  # type: ignore[union-attr]
-        try:
-            self.process.wait(20)
-        finally:
-            self.process.kill()
-
-
-@pytest.fixture
-def told() -> Iterator[Receiver]:
-    with receiver() as made:
-        yield made
-
-
-@pytest.fixture(scope="module")
-def mail() -> Iterator[Relay]:
-    with relay() as running:
-        yield running
-
-
-@pytest.fixture
-def variables(database_of: Callable[[str], str], tmp_path: Path, redis_url: str, mail: Relay) -> dict[str, str]:
-    failpoints = tmp_path / "failpoints"
-    failpoints.mkdir()
-    return {
-        "ROTATIVE_DATA_DIR": str(tmp_path),
-        "ROTATIVE_PUBLISH_DATABASE_URL": database_of("publish"),
-        "ROTATIVE_REDIS_URL": redis_url,
-        "ROTATIVE_SECRET_KEY": "a-secret-of-the-tests-only",
-        "ROTATIVE_WEBHOOK_ALLOW": "127.0.0.0/8",
-        "ROTATIVE_WEBHOOK_TIMEOUT_S": "2",
-        "ROTATIVE_BASE_URL": "https://journal.test",
-        "ROTATIVE_SMTP_URL": mail.url,
-        "ROTATIVE_SMTP_PER_SECOND": "500",
-        "ROTATIVE_LOG_LEVEL": "ERROR",
-        "ROTATIVE_FAILPOINTS_DIR": str(failpoints),
-    }
-
-
-@pytest.fixture
-def house(variables: dict[str, str]) -> Iterator[House]:
-    # Not to be killed itself.
-    settings = PublishSettings.from_env({**variables, "ROTATIVE_FAILPOINTS_DIR": ""}, "publish")
-    house = House(create_service(settings), settings)
-    yield house
-    house.node.close()
-
-
-def open_ones(house: House) -> int:
-    with house.node.reading() as session:
-        return session.scalar(select(func.count()).where(Delivery.state.in_(("due", "sending")))) or 0
-
-
-def ordeal(house: House, variables: dict[str, str], kills: tuple[str, ...]) -> int:
-    """Have everything delivered by a process that is killed at each of these points; how often it died."""
-    folder = Path(variables["ROTATIVE_FAILPOINTS_DIR"])
-    delivering = Delivering(variables)
-    waiting = list(kills)
-    try:
-
-        def over() -> bool:
-            delivering.mind(house)
-            if waiting and not any(folder.iterdir()):
-                (folder / waiting.pop(0)).touch()
-            return not open_ones(house)
-
-        wait_for(over, "every delivery to have ended", 120)
-    finally:
-        delivering.end()
-    return delivering.deaths
 
 
 def test_webhooks_survive_every_answer_and_every_kill_and_repeat_only_with_their_own_id(
@@ -144,7 +46,7 @@ def test_webhooks_survive_every_answer_and_every_kill_and_repeat_only_with_their
         first = FIRST[sorted(seen).index(name) % len(FIRST)]
         if seen[name] > 1:
             return 204, {}
-        return None if first is None else (first, {"Location": "/elsewhere"})
+        return first
 
     told.answer = answer
     house.hear(*(published(slug=f"numero-{number}") for number in range(ARTICLES)))
@@ -178,6 +80,149 @@ def test_a_receiver_that_is_down_and_comes_back_gets_everything(house: House, va
             session.execute(update(Subscription).values(url=back.url))
         ordeal(house, variables, ())
         assert len(set(back.ids())) == len(back.got) == 4
+
+
+# Every status that HTTP has, and some that it has not.
+STATUSES = (200, 201, 202, 203, 204, 205, 206, 226, 299, 300, 301, 302, 303, 304, 305, 307, 308, *range(400, 419))
+STATUSES += (421, 422, 423, 424, 425, 426, 428, 429, 431, 451, 499, *range(500, 509), 510, 511, 520, 599, 600, 999)
+
+
+def test_whatever_status_a_receiver_always_answers_its_delivery_ends_and_can_be_made_again(
+    house: House, variables: dict[str, str], told: Receiver
+) -> None:
+    base = told.url.removesuffix("/hook")
+    with house.node.unit_of_work() as session:
+        for status in STATUSES:
+            subscriptions.subscribe(
+                session,
+                channel="webhook",
+                url=f"{base}/{status}",
+                filter={},
+                allow=house.node.settings.webhook_allow,  # type: ignore[attr-defined]
+                newsroom=house.publish.builder.newsroom,
+                now=clock.now(),
+            )
+    told.answer = lambda one: (int(one.path[1:]), {})
+    house.hear(published())
+    while fan_outs(house):
+        house.node.run_jobs("deliver")
+
+    ordeal(house, variables, ())
+
+    tries = Counter(int(one.path[1:]) for one in told.got)
+    ended = {}
+    with house.node.reading() as session:
+        for url, state, status in session.execute(
+            select(Subscription.url, Delivery.state, Subscription.status).join_from(Delivery, Subscription)
+        ):
+            ended[int(url.rpartition("/")[2])] = state, status
+    assert {code: tries[code] for code in STATUSES} == {code: tries_at(code) for code in STATUSES}
+    assert ended == {
+        code: ("delivered" if code < 300 else "failed", "disabled" if code == 410 else "active") for code in STATUSES
+    }
+
+    told.answer = lambda _: (204, {})
+    with house.node.unit_of_work() as session:
+        for one in session.scalars(select(Subscription).where(Subscription.status == "disabled")).all():
+            subscriptions.resume(session, one.id)
+        deliveries.ask_for_retries(session, {"channel": "webhook"})
+    for _ in range(3):
+        deliver(house)
+    with house.node.reading() as session:
+        assert set(session.scalars(select(Delivery.state))) == {"delivered"}
+
+
+def tries_at(status: int) -> int:
+    """How often a delivery is tried at a receiver that always answers this."""
+    over_at_once = 200 <= status < 300 or (400 <= status < 500 and status not in {408, 425, 429})
+    return 1 if over_at_once else len(domain.PAUSES) + 1
+
+
+def fan_outs(house: House) -> int:
+    with house.node.reading() as session:
+        waiting = select(func.count()).where(jobs_table.c.kind == FAN_OUT, jobs_table.c.state == "ready")
+        return session.scalar(waiting) or 0
+
+
+def subscribe_all(house: House, channel: str, base: str) -> None:
+    """Six subscriptions of a channel, each to a path of its own."""
+    newsroom, allow = house.publish.builder.newsroom, house.node.settings.webhook_allow  # type: ignore[attr-defined]
+    for number in range(6):
+        url = f"{base}/{number}"
+        with house.node.unit_of_work() as session:
+            if channel == "web_push":
+                browser = Browser(url).subscription()
+                readers.take_push(
+                    session,
+                    endpoint=url,
+                    **browser["keys"],
+                    language="fr",
+                    sections=[],
+                    urgency=1,
+                    reader=str(number),
+                    newsroom=newsroom,
+                    allow=allow,
+                    now=clock.now(),
+                )
+            else:
+                url = url.replace("http://", "json://") if channel == "apprise" else url
+                subscriptions.subscribe(
+                    session, channel=channel, url=url, filter={}, allow=allow, newsroom=newsroom, now=clock.now()
+                )
+
+
+@pytest.mark.parametrize("channel", ["webhook", "web_push", "websub", "indexnow", "apprise"])
+def test_a_process_killed_between_request_and_record_loses_nothing_and_tells_no_reader_twice(
+    house: House, variables: dict[str, str], told: Receiver, channel: str
+) -> None:
+    subscribe_all(house, channel, told.url)
+    folder = Path(variables["ROTATIVE_FAILPOINTS_DIR"])
+    deaths = 0
+    # The last one: before the first commit after a request, which is its record.
+    for number, kill in enumerate(("post.after", "record")):
+        told.got.clear()
+        asked = threading.Event()
+
+        def answer(_: Received, kill: str = kill, asked: threading.Event = asked) -> tuple[int, dict[str, str]]:
+            if kill == "record" and not asked.is_set():
+                asked.set()
+                (folder / "commit.before").touch()
+            return 204, {}
+
+        told.answer = answer
+        house.hear(published(slug=f"numero-{number}", urgency=1))
+        house.finish()
+
+        deaths += ordeal(house, variables, () if kill == "record" else (kill,))
+
+        came = Counter(one.path for one in told.got)
+        with house.node.reading() as session:
+            rows = session.execute(select(Delivery.id, Delivery.state).order_by(Delivery.id.desc()).limit(6)).all()
+        if channel in domain.AT_MOST_ONCE:
+            assert {row.state for row in rows} <= {"delivered", "unknown"}
+            assert set(came.values()) <= {1}
+            arrived = sum(row.state == "delivered" for row in rows)
+            assert arrived <= len(came)
+        else:
+            assert {row.state for row in rows} == {"delivered"}
+            assert len(came) == 6
+    assert deaths == 2
+
+    unknown = house_ids(house, "unknown")
+    assert bool(unknown) == (channel in domain.AT_MOST_ONCE)
+    told.got.clear()
+    told.answer = lambda _: (204, {})
+    with house.node.unit_of_work() as session:
+        for one in unknown:
+            deliveries.retry(session, one, clock.now())
+    deliver(house)
+    assert house_ids(house, "unknown") == []
+    assert len(told.got) == len(unknown)
+
+
+def house_ids(house: House, state: str) -> list[UUID]:
+    with house.node.reading() as session:
+        return list(session.scalars(select(Delivery.id).where(Delivery.state == state)))
 
 
 def _attempts(house: House) -> int:

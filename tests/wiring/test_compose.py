@@ -15,7 +15,8 @@ import yaml
 
 from rotative.gateway import OWNERS
 from rotative.parts import SERVICES, settings_of
-from services.publish.pages import _TYPES, CONTENT_SECURITY_POLICY
+from services.publish.pages import CONTENT_SECURITY_POLICY
+from services.publish.site.headers import TYPES
 from shared import routing
 from shared.celery_app import KEY_PREFIX
 
@@ -147,7 +148,7 @@ def test_nginx_sends_pages_with_the_policy_and_types_of_publish():
     }
 
     assert f'"{CONTENT_SECURITY_POLICY}" always;' in headers
-    for ending, content_type in _TYPES.items():
+    for ending, content_type in TYPES.items():
         assert by_ending[ending] == content_type.partition(";")[0]
 
 

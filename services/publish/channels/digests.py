@@ -15,6 +15,8 @@ from services.publish.channels import store
 from services.publish.channels.owe import ask_for_attempts
 from services.publish.kinds import MAKE_DIGEST, SEND_DIGEST
 from services.publish.models import Article, Digest
+from services.publish.pictures import renditions_of
+from services.publish.views import TeaserPicture
 from shared import clock, jobs
 from shared.ids import new_id
 from shared.jobs import Claim
@@ -22,6 +24,8 @@ from shared.newsroom import Newsroom
 
 MOST_ENTRIES = 25
 SLICE = 250
+# Pictures are shown this wide: the letter's 600 pixels without its margins.
+SHOWN_WIDTH = 536
 # What was told in the letters of so many days is looked at: is it withdrawn by now?
 REMEMBERED = timedelta(days=30)
 # The first letter of an edition, and one after a long silence, goes back no further.
@@ -36,15 +40,7 @@ def next_digest(after: datetime, hour: time, zone: ZoneInfo) -> datetime:
     """
     day = after.astimezone(zone).date()
     while True:
-        due = (
-            datetime.combine(
-                day,
-                hour,
-                tzinfo=zone,
-            )
-            .replace(fold=0)
-            .astimezone(UTC)
-        )
+        due = datetime.combine(day, hour, tzinfo=zone).astimezone(UTC)
         if due > after:
             return due
         day += timedelta(days=1)
@@ -106,9 +102,30 @@ def _entries(session: Session, language: str, since: datetime, newsroom: Newsroo
     told = [row for row in session.scalars(newest) if row.state.get("notify", True)]
     told.sort(key=lambda row: row.state.get("urgency", 4))
     return [
-        {"id": str(row.id), "headline": row.headline, "summary": row.summary, "url": newsroom.url(row.path)}
-        for row in told[:MOST_ENTRIES]
+        {
+            "id": str(row.id),
+            "headline": row.headline,
+            "summary": row.summary,
+            "url": newsroom.url(row.path),
+            "section": row.section,
+            "bylines": row.bylines,
+            # Of the first alone: a letter is read before its pictures are let in.
+            "picture": _picture(row, newsroom) if number == 0 else None,
+        }
+        for number, row in enumerate(told[:MOST_ENTRIES])
     ]
+
+
+def _picture(row: Article, newsroom: Newsroom) -> dict[str, Any] | None:
+    """The leading picture as the letter shows it; None while its renditions are not in place."""
+    if not row.picture or not row.pictured:
+        return None
+    picture = TeaserPicture(**row.picture)
+    # As JPEG, which every mail program shows, and sharp on fine screens.
+    widths = renditions_of(picture, "16x9", "jpg")
+    chosen = next((one for one in widths if one.width >= SHOWN_WIDTH), widths[-1])
+    height = round(chosen.height * SHOWN_WIDTH / chosen.width)
+    return {"src": newsroom.url(chosen.path), "alt": picture.alt, "height": height}
 
 
 def _removed(session: Session, earlier: Sequence[Digest]) -> dict[str, list[str]]:

@@ -14,7 +14,7 @@ from sqlalchemy.orm import Session
 
 from services.publish import list_store, lists
 from services.publish.kinds import BUILD_PAGE
-from services.publish.site import LocalSite
+from services.publish.site import Site
 from shared.events import PublicArticle
 from shared.newsroom import Newsroom
 from shared.tables import jobs as jobs_table
@@ -44,7 +44,7 @@ def waits_for(newsroom: Newsroom, article: PublicArticle) -> list[str]:
     return [lists.list_path(newsroom, one) for one in listings]
 
 
-def not_in_place(session: Session, site: LocalSite, newsroom: Newsroom, owed: Row[Any]) -> list[str]:
+def not_in_place(session: Session, site: Site, newsroom: Newsroom, owed: Row[Any]) -> list[str]:
     """The lists and sitemaps that do not yet show what a delivery tells of, its row given: by their paths, in order.
 
     A list is built after the article has changed, or it waits: that it is asked for again meanwhile, as under load it
@@ -94,7 +94,7 @@ def _sitemap_of(session: Session, newsroom: Newsroom, article_id: UUID) -> str:
     return ""
 
 
-def existing(site: LocalSite, paths: Iterable[str]) -> list[str]:
+def existing(site: Site, paths: Iterable[str]) -> list[str]:
     """Those of these paths that the site has."""
     return [path for path in paths if site.read(path) is not None]
 

@@ -13,7 +13,7 @@ from services.publish.pictures import FULL, renditions_of
 from services.publish.renderers import ninjs, rss, structured
 from services.publish.renderers.editions import Edition
 from services.publish.renderers.fragments import Fragments, Press
-from services.publish.renderers.looks import BODY_SIZES, RELATED
+from services.publish.renderers.looks import OPENING_SIZES, RELATED
 from services.publish.renderers.pictures import preload_html, srcset
 from services.publish.renderers.safe import absolute_links, clean_text
 from services.publish.renderers.texts import data_block, og_locale, set_text
@@ -86,7 +86,7 @@ class ArticlePages(Fragments):
             ),
             updated_iso=dates.iso(article.updated_at),
             picture=self._figure(pictures[0], french, lead=True) if pictures else "",
-            preload=preload_html(pictures[0], crop=FULL, sizes=BODY_SIZES, forms=self.forms) if pictures else "",
+            preload=preload_html(pictures[0], crop=FULL, sizes=OPENING_SIZES, forms=self.forms) if pictures else "",
             preview=self._preview(pictures[0]) if pictures else None,
             gallery=[self._figure(one, french) for one in pictures[1:]],
             body=body,
@@ -148,6 +148,7 @@ class ArticlePages(Fragments):
             found["picture"] = {
                 "src": shown[0].path,
                 "srcset": srcset(picture, "16x9", self.forms[-2] if len(self.forms) > 1 else "jpg"),
+                "thumb": renditions_of(picture, "thumb", "jpg")[0].path,
                 "width": shown[-1].width,
                 "height": shown[-1].height,
                 "alt": set_text(picture.alt, french),

@@ -93,6 +93,8 @@ def make_edition(newsroom: Newsroom, labels: Labels, language: str, pages: Mappi
                 "date": labels.date,
                 "date_time": labels.date_time,
                 "date_time_short": labels.date_time_short,
+                "date_time_brief": labels.date_time_brief,
+                "time": labels.time,
                 "month": labels.month,
                 "day": labels.day,
             },

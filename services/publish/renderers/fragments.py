@@ -17,7 +17,7 @@ from services.publish.channels.words import words_for
 from services.publish.lists import Listing
 from services.publish.renderers.editions import Edition, make_edition
 from services.publish.renderers.feeds import KEPT_BODY
-from services.publish.renderers.looks import BODY_SIZES, LEAD_SIZES, Look
+from services.publish.renderers.looks import BODY_SIZES, LEAD_SIZES, OPENING_SIZES, Look
 from services.publish.renderers.pictures import picture_html, preload_html
 from services.publish.renderers.safe import clean_html
 from services.publish.renderers.static_pages import StaticPage
@@ -93,7 +93,9 @@ class Fragments:
     def _figure(self, picture: Picture, french: bool, *, lead: bool = False) -> dict[str, Any]:
         alt = set_text(picture.alt, french)
         return {
-            "html": picture_html(picture, alt, sizes=BODY_SIZES, forms=self.forms, lazy=not lead),
+            "html": picture_html(
+                picture, alt, sizes=OPENING_SIZES if lead else BODY_SIZES, forms=self.forms, lazy=not lead
+            ),
             "caption": set_text(picture.caption, french),
             "credit": set_text(picture.credit, french),
         }
@@ -128,7 +130,13 @@ class Fragments:
         if look.picture and teaser.picture is not None:
             alt = set_text(teaser.picture.alt, french)
             picture = picture_html(
-                teaser.picture, alt, crop="16x9", sizes=look.picture, forms=self.forms, lazy=not look.first
+                teaser.picture,
+                alt,
+                crop="16x9",
+                sizes=look.picture,
+                forms=self.forms,
+                lazy=not look.first,
+                thumb=look.thumb,
             )
         text = self._teaser_template.render(
             labels=edition.labels,
@@ -156,7 +164,8 @@ class Fragments:
         if not bylines:
             return Markup()
         labels = self._editions[language].labels
-        names = [byline_html(one, self._author_path(one.name, language) if links else "") for one in bylines]
+        french = applies_to(language)
+        names = [byline_html(one, self._author_path(one.name, language) if links else "", french) for one in bylines]
         text = escape(labels.comma).join(names[:-1])
         if text:
             text += escape(labels.and_)

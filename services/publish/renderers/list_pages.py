@@ -31,15 +31,19 @@ from services.publish.views import Dated, Entry, Teaser
 from shared.events import Correction, PublicArticle
 
 # How many teasers a front page gives each of its parts; it has no use for more than FRONT_TEASERS.
-FRONT_SECONDS, FRONT_LATEST, FRONT_BLOCK = 6, 12, 4
+FRONT_SECONDS, FRONT_LATEST, FRONT_BLOCK = 4, 12, 4
+# An edition with few articles keeps some for its sections.
+FEW, FEW_SECONDS, FEW_LATEST = 24, 2, 6
 FRONT_TEASERS = 60
 
 
 class Block(NamedTuple):
-    """A section's part of the front page."""
+    """A section's part of the front page. width: "half", "third" or "full" of a row. opinion: its articles are."""
 
     section: SectionView
     teasers: list[Markup]
+    width: str
+    opinion: bool
 
 
 class Turn(NamedTuple):
@@ -63,11 +67,17 @@ class ListPages(Fragments):
     def front_page(self, language: str, teasers: Sequence[Teaser]) -> bytes:
         """An edition's front page. teasers: the lead first, then the newest; FRONT_TEASERS of them are enough.
 
-        The first ones open the page, the next are its list of latest articles, the rest is grouped by section.
+        Those with pictures open the page, the other newest are its list of latest articles, the rest is grouped by
+        section.
         """
         edition = self._edition(language)
-        seconds = teasers[1 : 1 + FRONT_SECONDS]
-        latest = teasers[1 + FRONT_SECONDS : 1 + FRONT_SECONDS + FRONT_LATEST]
+        few = len(teasers) < FEW
+        seconds_most = FEW_SECONDS if few else FRONT_SECONDS
+        opened = 1 + seconds_most + (FEW_LATEST if few else FRONT_LATEST)
+        opening = teasers[1:opened]
+        first = sorted(opening, key=lambda one: one.picture is None)[:seconds_most]
+        seconds = [one for one in opening if one in first]
+        latest = [one for one in opening if one not in first]
         title = f"{edition.name} – {edition.tagline}" if edition.tagline else edition.name
         show = self._teaser
         return self._front.render(
@@ -84,7 +94,7 @@ class ListPages(Fragments):
             lead=show(teasers[0], edition.language, LEAD) if teasers else "",
             seconds=[show(teaser, edition.language, SECOND) for teaser in seconds],
             latest=[show(teaser, edition.language, LATEST) for teaser in latest],
-            blocks=self._blocks(edition, teasers[1 + FRONT_SECONDS + FRONT_LATEST : FRONT_TEASERS]),
+            blocks=self._blocks(edition, teasers[opened:FRONT_TEASERS]),
         ).encode("utf-8")
 
     def _blocks(self, edition: Edition, teasers: Sequence[Teaser]) -> list[Block]:
@@ -93,7 +103,11 @@ class ListPages(Fragments):
             group = groups.setdefault(teaser.section, [])
             if len(group) < FRONT_BLOCK:
                 group.append(self._teaser(teaser, edition.language, BLOCK if group else BLOCK_FIRST))
-        return [Block(edition.section(self.newsroom, key), group) for key, group in groups.items() if group]
+        filled_groups = [(key, group) for key, group in groups.items() if group]
+        return [
+            Block(edition.section(self.newsroom, key), group, width, key in structured.OPINION_SECTIONS)
+            for (key, group), width in zip(filled_groups, _row_widths(len(filled_groups)), strict=True)
+        ]
 
     def list_page(self, listing: Listing, name: str, teasers: Sequence[Teaser], turn: Turn = Turn()) -> bytes:  # noqa: B008
         """A page of a section, tag or author: its newest articles, or an older page's. name: of the tag or author."""
@@ -234,3 +248,16 @@ class ListPages(Fragments):
         return Markup("\n<p><strong>{} ({})</strong> {}</p>").format(
             edition.labels.correction, date, set_text(correction.note, french)
         )
+
+
+def _row_widths(count: int) -> list[str]:
+    """How wide each of so many blocks is: rows of two and of three in turn, and none with a hole at its end."""
+    widths: list[str] = []
+    row = 2
+    while count:
+        # A last block alone would be lost: three share a row instead, and four make two rows.
+        taken = min(count, {3: 3, 4: 2}.get(count, row))
+        widths += [{1: "full", 2: "half", 3: "third"}[taken]] * taken
+        count -= taken
+        row = 5 - row
+    return widths

@@ -19,7 +19,8 @@ from services.publish.renderers.fragments import Fragments, Press
 from services.publish.renderers.safe import clean_html
 from services.publish.renderers.static_pages import StaticPage
 from services.publish.renderers.texts import filled, set_text
-from services.publish.renderers.typography import applies_to
+from services.publish.renderers.typography import applies_to, french_html
+from shared.events import Byline
 
 
 class OtherPages(Fragments):
@@ -29,7 +30,7 @@ class OtherPages(Fragments):
         super().__init__(press)
         get = press.theme.templates.get_template
         self._message, self._page = get("message.html"), get("page.html")
-        self._search, self._newsletter = get("search.html"), get("newsletter.html")
+        self._search, self._newsletter, self._letter = get("search.html"), get("newsletter.html"), get("letter.html")
         self._tombstone = lru_cache(32)(self._write_message)
 
     def withdrawn_page(self, language: str, status: str) -> bytes:
@@ -64,11 +65,12 @@ class OtherPages(Fragments):
     def _found(self, one: Mapping[str, Any], edition: Edition) -> dict[str, Any]:
         language = str(one.get("language") or edition.language)
         french = applies_to(language)
+        excerpt = clean_html(str(one.get("excerpt_html", "")))
         date = one.get("first_published_at")
         return {
             "url": one.get("url", ""),
             "headline": set_text(str(one.get("headline", "")), french),
-            "excerpt": Markup(clean_html(str(one.get("excerpt_html", "")))),  # noqa: S704 (allow-listed here)
+            "excerpt": Markup(french_html(excerpt) if french else excerpt),  # noqa: S704 (allow-listed here)
             "section": edition.section(self.newsroom, str(one.get("section", ""))),
             "language": language if language != edition.language else "",
             "direction": self.newsroom.direction(language),
@@ -90,6 +92,55 @@ class OtherPages(Fragments):
             form=form,
         )
         return page.encode()
+
+    def letter(
+        self,
+        language: str,
+        *,
+        title: str,
+        small: str,
+        dateline: str = "",
+        heading: str = "",
+        entries: Sequence[Mapping[str, Any]] = (),
+        removed: Sequence[str] = (),
+        text: str = "",
+        button: tuple[str, str] | None = None,
+        leave: str = "",
+    ) -> str:
+        """A mail's HTML half. entries: what it tells, in order, as digests keep it. removed: headlines of what is gone.
+
+        button: its text and where it leads. small: why the reader gets it. leave: the address for leaving.
+        """
+        edition = self._edition(language)
+        french = applies_to(edition.language)
+        shown = [self._letter_entry(one, edition, french) for one in entries]
+        return self._letter.render(
+            edition=edition,
+            words=words_for(edition.language),
+            front=self.newsroom.url(edition.front_path),
+            title=title,
+            preview=" · ".join(one["headline"] for one in shown[:3]) or text,
+            dateline=dateline,
+            heading=set_text(heading, french),
+            entries=shown,
+            removed=[set_text(one, french) for one in removed],
+            text=set_text(text, french),
+            button={"text": button[0], "url": button[1]} if button else None,
+            small=set_text(small, french),
+            leave=leave,
+        )
+
+    def _letter_entry(self, one: Mapping[str, Any], edition: Edition, french: bool) -> dict[str, Any]:
+        section, picture = one.get("section", ""), one.get("picture")
+        bylines = tuple(Byline(name=name) for name in one.get("bylines", ()))
+        return {
+            "url": one["url"],
+            "headline": set_text(one["headline"], french),
+            "summary": set_text(one["summary"], french),
+            "section": edition.section(self.newsroom, section).name if section else "",
+            "bylines": self._bylines(bylines, edition.language, False),
+            "picture": {**picture, "alt": set_text(picture["alt"], french)} if picture else None,
+        }
 
     def installed_files(self) -> Mapping[str, bytes]:
         """The files that are made of the theme and the newsroom alone, by URL path."""
@@ -131,7 +182,7 @@ class OtherPages(Fragments):
             labels=edition.labels,
             header=self._header(page.language, "", "list"),
             title=f"{page.title} – {edition.name}",
-            description="",
+            description=page.about,
             url=self.newsroom.url(page.path),
             heading=page.title,
             body=Markup(page.html),  # noqa: S704 (cleaned when it was read)

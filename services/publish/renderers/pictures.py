@@ -8,12 +8,32 @@ from markupsafe import Markup, escape
 
 from services.publish.pictures import FULL, TYPES, Original, renditions_of
 
+# Where the style sheet puts pictures beside headlines.
+PHONES = "(max-width: 43.99rem)"
+
 
 def picture_html(
-    picture: Original, alt: str, *, crop: str = FULL, sizes: str, forms: Sequence[str], lazy: bool = True
+    picture: Original,
+    alt: str,
+    *,
+    crop: str = FULL,
+    sizes: str,
+    forms: Sequence[str],
+    lazy: bool = True,
+    thumb: bool = False,
 ) -> Markup:
-    """The picture with its renditions. sizes: how wide it is shown, as HTML says it. lazy: below the fold."""
-    parts = [
+    """The picture with its renditions. sizes: how wide it is shown, as HTML says it. lazy: below the fold.
+
+    thumb: on phones a small square of it stands beside the headline.
+    """
+    parts = []
+    if thumb:
+        small = renditions_of(picture, "thumb", "jpg")[0]
+        parts.append(
+            f'<source media="{PHONES}" srcset="{small.path} {small.width}w" sizes="6.5rem" '
+            f'width="{small.width}" height="{small.height}">'
+        )
+    parts += [
         f'<source type="{TYPES[form]}" srcset="{srcset(picture, crop, form)}" sizes="{sizes}">' for form in forms[:-1]
     ]
     fallback = renditions_of(picture, crop, forms[-1])

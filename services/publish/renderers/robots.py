@@ -8,13 +8,25 @@ from shared.newsroom import Newsroom
 
 # Crawlers that gather texts to train models; a newsroom that opts out asks them to stay away.
 TRAINING_CRAWLERS = (
+    "AI2Bot",
+    "Amazonbot",
+    "anthropic-ai",
     "Applebot-Extended",
     "Bytespider",
     "CCBot",
     "ClaudeBot",
+    "cohere-training-data-crawler",
+    "Diffbot",
+    "FacebookBot",
     "Google-Extended",
     "GPTBot",
+    "ImagesiftBot",
+    "img2dataset",
     "meta-externalagent",
+    "omgili",
+    "PanguBot",
+    "Timpibot",
+    "Webzio-Extended",
 )
 
 

@@ -15,9 +15,11 @@ from markdown_it import MarkdownIt
 
 from services.publish.renderers.safe import clean_html
 from services.publish.renderers.typography import applies_to, french_html, french_text
+from services.publish.views import shortened, text_of
 from shared.newsroom import RESERVED_SEGMENTS, Newsroom
 
 POLICIES = {"corrections": "correctionsPolicy", "principles": "publishingPrinciples"}
+ABOUT_LENGTH = 200
 _NAME = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
 _MARKDOWN = MarkdownIt("commonmark", {"html": False}).enable("table")
 
@@ -28,13 +30,14 @@ class StaticPageError(Exception):
 
 @dataclass(frozen=True, kw_only=True)
 class StaticPage:
-    """path: "/en/contact"; html: clean, below the title."""
+    """path: "/en/contact"; html: clean, below the title; about: its first words, as plain text."""
 
     language: str
     name: str
     path: str
     title: str
     html: str
+    about: str
 
 
 def load_pages(newsroom: Newsroom) -> Mapping[str, StaticPage]:
@@ -70,4 +73,5 @@ def _read(newsroom: Newsroom, language: str, file: Path) -> StaticPage:
     if applies_to(language):
         title, html = french_text(title), french_html(html)
     front = newsroom.front_path(language)
-    return StaticPage(language=language, name=name, path=f"{front}{name}", title=title, html=html)
+    about = shortened(text_of(html), ABOUT_LENGTH)
+    return StaticPage(language=language, name=name, path=f"{front}{name}", title=title, html=html, about=about)

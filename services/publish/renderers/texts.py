@@ -29,9 +29,9 @@ def filled(pattern: str, edition: Edition, **values: str) -> str:
     return french_text(text) if applies_to(edition.language) else text
 
 
-def byline_html(byline: Byline, path: str) -> Markup:
+def byline_html(byline: Byline, path: str, french: bool) -> Markup:
     """A name as readers see it, leading to its page if there is one."""
-    name = Markup("<bdi>{}</bdi>").format(clean_text(byline.name))
+    name = Markup("<bdi>{}</bdi>").format(set_text(byline.name, french))
     if path:
         return Markup('<a rel="author" href="{}">{}</a>').format(path, name)
     return name

@@ -12,9 +12,13 @@ from dataclasses import dataclass, fields
 from pathlib import Path
 
 from babel import Locale, UnknownLocaleError
-from jinja2 import Environment, StrictUndefined, TemplateError
+from jinja2 import Environment, StrictUndefined, TemplateError, TemplateSyntaxError
 from jinja2.loaders import ChoiceLoader, FileSystemLoader
 
+from services.publish.renderers.typography import applies_to, french_text
+
+# Labels that no reader reads as they are.
+_PATTERNS = frozenset({"locale", "date", "date_time", "date_time_short", "date_time_brief", "time", "month", "day"})
 DEFAULT_THEME = Path(__file__).parents[1] / "theme"
 ASSETS = "/assets/"
 # A newsroom's own colours and type: rules of this file follow the theme's in one style sheet.
@@ -34,6 +38,8 @@ class Labels:
     date: str
     date_time: str
     date_time_short: str
+    date_time_brief: str
+    time: str
     month: str
     day: str
     skip: str
@@ -85,6 +91,7 @@ class Labels:
     search_found: str
     search_nothing: str
     search_away: str
+    search_more: str
     search_hint: str
     about: str
 
@@ -127,7 +134,11 @@ def load_theme(folders: Sequence[Path], languages: Sequence[str]) -> Theme:
         try:
             templates.get_template(name)
             source = templates.loader.get_source(templates, name)[0] if templates.loader else ""
-        except TemplateError as error:
+        except TemplateSyntaxError as error:
+            raise ThemeError(
+                f"{error.filename or f'templates/{name}'}, line {error.lineno}: {error.message}"
+            ) from error
+        except (TemplateError, UnicodeDecodeError, OSError) as error:
             raise ThemeError(f"templates/{name}: {error}") from error
         digest.update(f"{name}\0{source}\0".encode())
     labels = {language: _labels(places, language) for language in languages}
@@ -163,6 +174,8 @@ def _labels(places: Sequence[Path], language: str) -> Labels:
         Locale.parse(words["locale"])
     except (ValueError, UnknownLocaleError) as error:
         raise ThemeError(f"{name}: locale: should be a locale such as fr_FR, not {words['locale']}") from error
+    if applies_to(language):
+        words |= {key: french_text(value) for key, value in words.items() if key not in _PATTERNS}
     return Labels(**{(key if key != "and" else "and_"): value for key, value in words.items()})
 
 

@@ -15,6 +15,7 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 from services.publish.transports import Letter, Outcome
+from shared import failpoints
 
 THREADS = 4
 LONGEST_S = 30.0
@@ -55,4 +56,7 @@ def _notify(letter: Letter) -> bool | None:
     if not target.add(letter.to):
         return None
     text = "\n".join(part for part in (content["note"] or content["summary"], content["url"]) if part)
-    return bool(target.notify(title=content["headline"], body=text))
+    failpoints.hit("post.before")
+    taken = bool(target.notify(title=content["headline"], body=text))
+    failpoints.hit("post.after")
+    return taken

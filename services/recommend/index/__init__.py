@@ -11,6 +11,7 @@ import zlib
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from functools import lru_cache
 from uuid import UUID
 
 from services.recommend.index import text
@@ -368,7 +369,12 @@ def _chunks(ids: Sequence[UUID]) -> Iterator[Sequence[UUID]]:
 
 
 def _entries(shown: Shown) -> tuple[Entry, ...]:
-    return tuple(Entry(UUID(bytes=key), round(score, 4), why == TEXT, why == PINNED) for key, why, score in shown)
+    return tuple([Entry(_id(key), round(score, 4), why == TEXT, why == PINNED) for key, why, score in shown])
+
+
+@lru_cache(5000)
+def _id(key: bytes) -> UUID:
+    return UUID(bytes=key)
 
 
 def _visible(shown: Shown) -> list[tuple[bytes, int]]:

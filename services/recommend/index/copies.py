@@ -1,7 +1,7 @@
 """Copies: the same article once more, whole or in part, whoever signed it.
 
 Two articles are copies when the first 160 words of one are largely found in the other: three words in a row shared
-(0.45 of the smaller set, and at least 4), or words shared (0.75 of the smaller, and more than 6), or when they have the
+(half of the smaller set, and at least 4), or words shared (0.85 of the smaller, and more than 6), or when they have the
 same title of more than 15 characters. What is compared are 13-bit hashes: two sets of 158 share 3 of them by chance,
 far from any of the limits. They are kept as the steps from one to the next, mostly a byte each: 300 bytes an article.
 """
@@ -17,8 +17,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 OPENING_WORDS = 160
-SHINGLE_SHARE, SHINGLES = 0.45, 4
-WORD_SHARE, WORDS = 0.75, 7
+SHINGLE_SHARE, SHINGLES = 0.5, 4
+WORD_SHARE, WORDS = 0.85, 7
 SHORTEST_TITLE = 16
 
 _MARKS = re.compile("[\u0300-\u036f\u0610-\u061a\u0640\u064b-\u065f\u0670]")
@@ -126,6 +126,31 @@ class Sieve:
         marks[own] = 0
         middle = totals[self._middle]
         return middle - totals[self._first], totals[self._last] - middle
+
+
+def without_copies(shown: Sequence[bytes], candidates: Sequence[bytes], size: int) -> list[int]:
+    """The first `size` of these fingerprints, by place, that are copies neither of those shown nor of one before.
+
+    Only as many are laid side by side as are likely to be needed.
+    """
+    taken: list[int] = []
+    held = list(shown)
+    at = 0
+    while at < len(candidates) and len(taken) < size:
+        some = candidates[at : at + size - len(taken) + 2]
+        sieve = Sieve([*held, *some])
+        out = np.zeros(len(sieve), dtype=bool)
+        for place in range(len(sieve)):
+            if place < len(held):
+                out |= sieve.copies_of(place)
+            elif not out[place]:
+                taken.append(at + place - len(held))
+                if len(taken) >= size:
+                    break
+                out |= sieve.copies_of(place)
+        held = [*shown, *(candidates[place] for place in taken)]
+        at += len(some)
+    return taken
 
 
 def _folded(text: str) -> str:

@@ -13,17 +13,19 @@ from __future__ import annotations
 
 from array import array
 from bisect import bisect_left, insort
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from services.recommend.index.copies import Sieve
+from services.recommend.index.copies import Sieve, without_copies
 from services.recommend.index.text import Terms
 from services.recommend.index.vectors import UNIT, Postings, TermTable, Weights, grown, hashes_of, heaviest
 
 RESERVE = 20  # candidates kept for each article, so that a set can be made again without asking for them
+SPARE = 6  # looked at beyond them at first, for some of the nearest are copies
 FILL_REACH = 40  # how many earlier articles of the section are looked at to fill a set
 NO_DATE = -(1 << 62)
 HOUR = 3_600_000_000  # microseconds
@@ -41,7 +43,7 @@ class Rules:
     floor: float = 0.05
     decay_floor: float = 0.2
     decay_days: float = 14.0
-    section_factor: float = 1.3
+    section_factor: float = 1.4
     fill: bool = True
 
 
@@ -163,10 +165,11 @@ class Neighbours:
         self.postings.put(slot, terms, weights)
         later = self._enter_section(slot)
         if link:
+            copies: dict[int, bool] = {}
             if item.gets:
-                self._fill_row(slot, others, scores)
+                self._fill_row(slot, others, scores, copies)
                 self._make_set(slot)
-            for other in self._enter_rows(slot, others, scores):
+            for other in self._enter_rows(slot, others, scores, copies):
                 self._make_set(other)
             for other in later:
                 self._make_set(other)
@@ -262,18 +265,28 @@ class Neighbours:
 
     def _ask_row(self, slot: int) -> None:
         others, scores = self._scores(slot, *self._vector_at(slot))
-        self._fill_row(slot, others, scores)
+        self._fill_row(slot, others, scores, {})
 
-    def _fill_row(self, slot: int, others: NDArray[np.int64], scores: NDArray[np.float32]) -> None:
+    def _look_for_copies(self, slot: int, others: Iterable[int], known: dict[int, bool]) -> None:
+        """Add to `known` which of these articles are copies of one, as far as it does not say so yet."""
+        new = [other for other in others if other not in known]
+        if new:
+            sieve = Sieve([self.prints[slot], *[self.prints[other] for other in new]])
+            known.update(zip(new, sieve.copies_of(0)[1:].tolist(), strict=True))
+
+    def _fill_row(
+        self, slot: int, others: NDArray[np.int64], scores: NDArray[np.float32], copies: dict[int, bool]
+    ) -> None:
         """The best others that are no copies of the article, in order, and the bound: the best one left out."""
         may = self._offered_under(slot, others)
         others, scores = others[may], scores[may]
-        wanted = 2 * RESERVE
+        wanted = RESERVE + SPARE
         kept: list[int] = []
         while True:
             best = self._in_order(others, scores, wanted)
-            sieve = Sieve([self.prints[slot], *(self.prints[other] for other in others[best].tolist())])
-            kept = best[~sieve.copies_of(0)[1:]].tolist()
+            them = others[best].tolist()
+            self._look_for_copies(slot, them, copies)
+            kept = [place for place, other in zip(best.tolist(), them, strict=True) if not copies[other]]
             if len(kept) > RESERVE or len(best) == len(others):
                 break
             wanted *= 4
@@ -284,68 +297,71 @@ class Neighbours:
         self.bound[slot] = scores[kept[RESERVE]] if len(kept) > RESERVE else 0.0
         self.bound_at[slot] = self.published[others[kept[RESERVE]]] if len(kept) > RESERVE else NO_DATE
 
-    def _enter_rows(self, slot: int, others: NDArray[np.int64], scores: NDArray[np.float32]) -> list[int]:
+    def _enter_rows(
+        self, slot: int, others: NDArray[np.int64], scores: NDArray[np.float32], copies: dict[int, bool]
+    ) -> list[int]:
         """Put a new article into every row whose bound it beats; the articles whose sets must be walked again.
 
-        Most sets need no walk: what is shown stays in its order, and the newcomer takes its place among it.
+        copies: what is known of who is a copy of it.
         """
         entered = np.flatnonzero(scores >= self.bound[others])
         if len(entered):
             entered = entered[self._offered_in(slot, others[entered])]
         if not len(entered):
             return []
-        rows, marks = others[entered].tolist(), scores[entered]
-        size = self.rules.size
-        whole = self.by_text[rows] == size
-        members = sorted(set(rows).union(self.shown[rows][whole].ravel().tolist()))
-        sieve = Sieve([self.prints[slot], *(self.prints[member] for member in members)])
-        like = {member for member, copy in zip(members, sieve.copies_of(0)[1:].tolist(), strict=True) if copy}
+        self._look_for_copies(slot, others[entered].tolist(), copies)
+        entered = entered[[not copies[other] for other in others[entered].tolist()]]
         to_walk: list[int] = []
-        for row, mark in zip(rows, marks, strict=True):
-            if row in like:
-                continue
-            if mark == self.bound[row]:  # level with the best one left out: the newer one goes first
-                if self.published[slot] < self.bound_at[row]:
-                    continue
-                if self.published[slot] == self.bound_at[row]:  # only asking again tells
-                    self._ask_row(row)
-                    to_walk.append(row)
-                    continue
-            self._insert(row, slot, mark)
-            count = int(self.by_text[row])
-            if count < size:
+        level = scores[entered] == self.bound[others[entered]]  # with the best one left out: the newer one goes first
+        if level.any():
+            rows = others[entered]
+            for row in rows[level & (self.bound_at[rows] == self.published[slot])].tolist():  # only asking again tells
+                self._ask_row(row)
                 to_walk.append(row)
-                continue
-            places = self.shown[row]
-            place = self._place(slot, mark, places, self.shown_score[row])
-            if place == size:
-                continue
-            if not like.isdisjoint(places.tolist()):
+            entered = entered[~level | (self.bound_at[rows] < self.published[slot])]
+        rows, marks = others[entered], scores[entered]
+        self._insert(rows, slot, marks)
+        short = self.by_text[rows] < self.rules.size
+        to_walk += rows[short].tolist()
+        return to_walk + self._enter_sets(rows[~short], slot, marks[~short], copies)
+
+    def _insert(self, rows: NDArray[np.int64], slot: int, marks: NDArray[np.float32]) -> None:
+        """Put an article in its place in each of these rows, with these scores; what falls out is their bound."""
+        near, near_score, known = self.near[rows], self.near_score[rows], self.known[rows].astype(np.int64)
+        places = self._places(slot, marks, near, near_score, known)
+        full = known == RESERVE
+        out = full & (places == RESERVE)
+        last_score = np.where(out, marks, near_score[:, -1])
+        last_at = np.where(out, self.published[slot], self.published[near[:, -1]])
+        self.bound[rows[full]], self.bound_at[rows[full]] = last_score[full], last_at[full]
+        self.near[rows] = _with(near, places, slot)
+        self.near_score[rows] = _with(near_score, places, marks)
+        self.known[rows] = np.minimum(known + 1, RESERVE)
+
+    def _enter_sets(
+        self, rows: NDArray[np.int64], slot: int, marks: NDArray[np.float32], copies: dict[int, bool]
+    ) -> list[int]:
+        """Show a new article in those of these sets, all whole, that it belongs in; those that must be walked again.
+
+        Most need no walk: what is shown stays in its order, and the newcomer takes its place among it.
+        """
+        size = self.rules.size
+        places = self._places(slot, marks, self.shown[rows], self.shown_score[rows], np.full(len(rows), size))
+        seen = places < size
+        rows, marks, places = rows[seen], marks[seen], places[seen]
+        self._look_for_copies(slot, self.shown[rows].ravel().tolist(), copies)
+        to_walk: list[int] = []
+        for row, mark, place in zip(rows.tolist(), marks, places.tolist(), strict=True):
+            if any(copies[other] for other in self.shown[row].tolist()):
                 to_walk.append(row)
                 continue
             self._note(row)
             self.touched.add(self.keys[row])
-            places[place + 1 :] = places[place:-1].copy()
-            places[place] = slot
+            self.shown[row, place + 1 :] = self.shown[row, place:-1].copy()
+            self.shown[row, place] = slot
             self.shown_score[row, place + 1 :] = self.shown_score[row, place:-1].copy()
             self.shown_score[row, place] = mark
         return to_walk
-
-    def _insert(self, row: int, slot: int, score: np.float32) -> None:
-        known = int(self.known[row])
-        near, marks = self.near[row], self.near_score[row]
-        place = self._place(slot, score, near[:known], marks[:known])
-        if known == RESERVE:
-            if place == RESERVE:
-                self.bound[row], self.bound_at[row] = score, self.published[slot]
-                return
-            self.bound[row], self.bound_at[row] = marks[-1], self.published[near[-1]]
-        else:
-            self.known[row] = known = known + 1
-        near[place + 1 : known] = near[place : known - 1].copy()
-        marks[place + 1 : known] = marks[place : known - 1].copy()
-        near[place] = slot
-        marks[place] = score
 
     def _leave_row(self, row: int, slot: int) -> bool:
         """Take an article out of a row; whether the set must be walked again: it showed it, or it lacks entries."""
@@ -393,10 +409,7 @@ class Neighbours:
         places = list(range(len(row)))
         if hand.pinned:
             places = [place for place in places if self.keys[row[place]] not in hand.pinned]
-            sieve = Sieve([*hand.prints, *(self.prints[row[place]] for place in places)])
-        else:
-            sieve = Sieve([self.prints[other] for other in row])
-        taken = _without_copies(sieve, len(hand.prints), room)
+        taken = without_copies(hand.prints, [self.prints[row[place]] for place in places], room)
         chosen = [places[place] for place in taken]
         return [row[place] for place in chosen], [marks[place] for place in chosen]
 
@@ -411,8 +424,8 @@ class Neighbours:
         if not len(earlier):
             return []
         shown = [*hand.prints, self.prints[slot], *(self.prints[other] for other in chosen)]
-        sieve = Sieve([*shown, *(self.prints[other] for other in earlier.tolist())])
-        return earlier[_without_copies(sieve, len(shown), room - len(chosen))].tolist()
+        fills = without_copies(shown, [self.prints[other] for other in earlier.tolist()], room - len(chosen))
+        return earlier[fills].tolist()
 
     def _set_at(self, slot: int) -> Shown:
         count, by_text = int(self.filled[slot]), int(self.by_text[slot])
@@ -432,6 +445,9 @@ class Neighbours:
 
     def _enter_section(self, slot: int) -> list[int]:
         line = self.sections.setdefault(int(self.section[slot]), array("i"))
+        if not line or self._age(line[-1]) < self._age(slot):  # the newest, as nearly always
+            line.append(slot)
+            return []
         insort(line, slot, key=self._age)
         return self._short_after(line, self._place_in_section(line, slot) + 1)
 
@@ -537,12 +553,24 @@ class Neighbours:
         them = slots[places]
         return places[np.lexsort((self.id_low[them], self.id_high[them], -self.published[them], -scores[places]))]
 
-    def _place(self, slot: int, score: np.float32, them: NDArray[np.int32], scores: NDArray[np.float32]) -> int:
-        """Where an article belongs among these, which are in order."""
-        place = int((scores > score).sum())
-        while place < len(them) and scores[place] == score and self._before(int(them[place]), slot):
-            place += 1
-        return place
+    def _places(
+        self,
+        slot: int,
+        marks: NDArray[np.float32],
+        them: NDArray[np.int32],
+        scores: NDArray[np.float32],
+        counts: NDArray[np.int64],
+    ) -> NDArray[np.int64]:
+        """Where an article belongs in each of these lines, of which so many are used, and which are in order."""
+        used = np.arange(them.shape[1]) < counts[:, None]
+        places: NDArray[np.int64] = (used & (scores > marks[:, None])).sum(axis=1)
+        level = (used & (scores == marks[:, None])).any(axis=1)
+        for line in np.flatnonzero(level).tolist():
+            place = int(places[line])
+            while place < counts[line] and scores[line, place] == marks[line] and self._before(them[line, place], slot):
+                place += 1
+            places[line] = place
+        return places
 
     def _before(self, one: int, other: int) -> bool:
         return (-int(self.published[one]), self.keys[one]) < (-int(self.published[other]), self.keys[other])
@@ -551,13 +579,18 @@ class Neighbours:
 
     def _vector(self, terms: Terms, *, add: bool = True) -> tuple[list[int], NDArray[np.int32], NDArray[np.uint8]]:
         hashes = hashes_of(terms)
-        frequencies = self.weights.frequencies(self.table.find(hashes))
-        order, weights = heaviest(terms, frequencies, self.weights.articles)
-        numbers = self.table.add(hashes[order]) if add else self.table.find(hashes[order])
-        if not add:
+        known = self.table.find(hashes)
+        order, weights = heaviest(terms, self.weights.frequencies(known), self.weights.articles)
+        numbers = known[order]
+        unknown = np.flatnonzero(numbers < 0)
+        if add:
+            numbers[unknown] = self.table.add(hashes[order[unknown]])
+        elif len(unknown):
             order, weights, numbers = order[numbers >= 0], weights[numbers >= 0], numbers[numbers >= 0]
-        first = np.sort(np.unique(numbers, return_index=True)[1])  # two terms of one hash count once
-        return order.tolist(), numbers[first], weights[first]
+        if len(set(numbers.tolist())) < len(numbers):  # two terms of one hash count once
+            first = np.sort(np.unique(numbers, return_index=True)[1])
+            return order.tolist(), numbers[first], weights[first]
+        return order.tolist(), numbers, weights
 
     def _vector_at(self, slot: int) -> tuple[NDArray[np.int32], NDArray[np.uint8]]:
         held = self.vectors[slot]
@@ -589,16 +622,9 @@ class Neighbours:
             setattr(self, name, grown(getattr(self, name), size))
 
 
-def _without_copies(sieve: Sieve, shown: int, size: int) -> list[int]:
-    """The first `size` positions, in order and counted after the `shown` ones, that are no copies of one before."""
-    taken: list[int] = []
-    out = np.zeros(len(sieve), dtype=bool)
-    for place in range(len(sieve)):
-        if place >= shown:
-            if out[place]:
-                continue
-            taken.append(place - shown)
-            if len(taken) >= size:
-                break
-        out |= sieve.copies_of(place)
-    return taken
+def _with(lines: NDArray, places: NDArray[np.int64], value: Any) -> NDArray:
+    """Each of these lines with one more value at its place; the last falls out, or the value itself behind it."""
+    at = np.arange(lines.shape[1])
+    places = places[:, None]
+    later = np.concatenate((lines[:, :1], lines[:, :-1]), axis=1)
+    return np.where(at < places, lines, np.where(at == places, np.reshape(value, (-1, 1)), later))

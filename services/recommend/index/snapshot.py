@@ -20,7 +20,7 @@ from services.recommend.index import Index, Rules
 from services.recommend.index.neighbours import RESERVE, Neighbours
 from services.recommend.index.vectors import HEAVIEST, UNIT
 
-FORMAT = 4
+FORMAT = 5
 _HEADER_BYTES = 128
 _ARRAYS = (
     *("section", "published", "hour", "id_high", "id_low", "near", "near_score", "known", "bound", "bound_at"),

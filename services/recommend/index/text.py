@@ -10,8 +10,10 @@ from __future__ import annotations
 import html
 import re
 import unicodedata
+from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from enum import IntEnum
 from functools import cache
 from itertools import pairwise
 from math import exp
@@ -106,16 +108,56 @@ def _reader(language: str) -> Callable[[str], Terms]:
     algorithm = STEMMERS.get(language)
     if algorithm is None:
         return _read_any
-    stemmer = Stemmer.Stemmer(algorithm, 100_000)
     if language == "ar":
+        stemmer = Stemmer.Stemmer(algorithm, 50_000)
         silent = frozenset(fold_arabic(SILENT_WORDS[language]).split())
         return lambda text: _read_arabic(text, stemmer, silent)
-    silent = frozenset(SILENT_WORDS[language].split())
+    lexicon = _Lexicon(Stemmer.Stemmer(algorithm, 0), frozenset(SILENT_WORDS[language].split()))
     # German writes every noun with a capital: there only two in a row, or capitals throughout, are a name.
-    return lambda text: _read_with_names(text, stemmer, silent, single=language != "de")
+    return lambda text: _read_with_names(text, lexicon, single=language != "de")
 
 
-def _read_with_names(text: str, stemmer: Stemmer.Stemmer, silent: frozenset[str], *, single: bool) -> Terms:
+class _Kind(IntEnum):
+    """What a token is to a reader that looks for names."""
+
+    WORD = 0
+    CAPITAL = 1
+    SHOUTED = 2  # capitals throughout: a name even where a sentence opens
+    BREAK = 3
+    SILENT = 4
+    SILENT_CAPITAL = 5  # opens a sentence by itself, so that the next word's capital says something
+
+
+class _Lexicon(dict[str, tuple[int, str, str, str]]):
+    """What each token of a language is: its kind, its stem, the word in lower case, and how it stands in a name."""
+
+    _MOST = 30_000
+
+    def __init__(self, stemmer: Stemmer.Stemmer, silent: frozenset[str]) -> None:
+        self._stemmer = stemmer
+        self._silent = silent
+
+    def __missing__(self, token: str) -> tuple[int, str, str, str]:
+        if len(self) >= self._MOST:
+            self.clear()
+        word = token.lower()
+        capital = token[0].isupper()
+        if token in _BREAKS:
+            found = _Kind.BREAK, "", "", ""
+        elif word in self._silent or len(word) < 2:
+            found = _Kind.SILENT_CAPITAL if capital and len(word) > 1 else _Kind.SILENT, "", "", ""
+        elif capital:
+            kind = _Kind.SHOUTED if len(token) > 1 and token.isupper() else _Kind.CAPITAL
+            found = kind, self._stemmer.stemWord(word), word, word if word.isascii() else _without_accents(word)
+        else:
+            found = _Kind.WORD, self._stemmer.stemWord(word), word, ""
+        kept = int(found[0]), *found[1:]
+        self[token] = kept
+        return kept
+
+
+def _read_with_names(text: str, lexicon: _Lexicon, *, single: bool) -> Terms:
+    stems: list[str] = []
     words: list[str] = []
     names: list[tuple[str, int]] = []  # each with the place of its first word
     run: list[str] = []
@@ -134,43 +176,50 @@ def _read_with_names(text: str, stemmer: Stemmer.Stemmer, silent: frozenset[str]
                 for start, end in pairwise([0, *parts, len(run)]):
                     if end - start > 1:
                         names.append((" ".join(run[start:end]), first + start))
-        elif run and not run_opened and single:
+        elif not run_opened and single:
             names.append((run[0], first))
         run, parts, particles = [], [], 0
 
     for token in _TOKENS.findall(text):
-        if token in _BREAKS:
+        kind, stem, word, name = lexicon[token]
+        if kind == 0:  # a word like most
             if run:
+                if particles < 2 and token in PARTICLES:  # "Konrad von Thurn", if a capital follows
+                    particles += 1
+                    continue
                 close()
-            opening = True
-            continue
-        word = token.lower()
-        if run and token in PARTICLES and particles < 2:  # "Charles de Gaulle", if a capital follows
-            particles += 1
-            continue
-        if word in silent or len(word) < 2:
-            # "Emmanuel Macron l'a dit": an elision or an article ends a name, and opens no sentence for the next word.
-            if run:
-                close()
-            if not opening or token[0].isupper():
-                opening = opening and len(word) < 2
-            continue
-        if token[0].isupper():
+            stems.append(stem)
+            words.append(word)
+            opening = False
+        elif kind <= _SHOUTED:
             if not run:
-                run_opened = opening and not (len(token) > 1 and token.isupper())
+                run_opened = opening and kind != _SHOUTED
             elif particles:
                 parts.append(len(run))
             particles = 0
+            stems.append(stem)
             words.append(word)
-            run.append(word if word.isascii() else _without_accents(word))
-        else:
+            run.append(name)
+            opening = False
+        elif kind == _BREAK:
             if run:
                 close()
-            words.append(word)
-        opening = False
-    close()
-    stems = stemmer.stemWords(words)
+            opening = True
+        else:
+            # "Emmanuel Macron l'a dit": an elision or an article ends a name, and opens no sentence for the next word.
+            if run:
+                if particles < 2 and token in PARTICLES:  # "Charles de Gaulle"
+                    particles += 1
+                    continue
+                close()
+            if kind == _SILENT_CAPITAL:
+                opening = False
+    if run:
+        close()
     return Terms(_counted(stems), _counted_names(names), _first_forms(stems, words))
+
+
+_SHOUTED, _BREAK, _SILENT_CAPITAL = int(_Kind.SHOUTED), int(_Kind.BREAK), int(_Kind.SILENT_CAPITAL)
 
 
 def _without_accents(word: str) -> str:
@@ -203,15 +252,13 @@ def _read_any(text: str) -> Terms:
 # (the "inverted pyramid"), and what two reports of one event share stands there. Measured on English, French, Spanish
 # and German news; the curve is flat around these values.
 _OPENING, _OPENING_WORDS = 10.0, 15.0
-_BY_PLACE = [1.0 + _OPENING * exp(-place / _OPENING_WORDS) for place in range(120)]
+_MORE_BY_PLACE = [_OPENING * exp(-place / _OPENING_WORDS) for place in range(120)]
 
 
 def _counted(words: list[str]) -> dict[str, int]:
-    counts: dict[str, float] = dict.fromkeys(words, 0.0)
-    for word, worth in zip(words, _BY_PLACE, strict=False):
-        counts[word] += worth
-    for word in words[len(_BY_PLACE) :]:
-        counts[word] += 1.0
+    counts: dict[str, float] = Counter(words)  # type: ignore[assignment]
+    for word, more in zip(words, _MORE_BY_PLACE, strict=False):
+        counts[word] += more
     return {word: min(255, int(count * READ_UNIT + 0.5)) for word, count in counts.items()}
 
 
@@ -221,7 +268,7 @@ def _counted_names(names: list[tuple[str, int]]) -> dict[str, int]:
     for name, place in names:
         known = counts.get(name)
         if known is None:
-            known = _BY_PLACE[place] - 1.0 if place < len(_BY_PLACE) else 0.0
+            known = _MORE_BY_PLACE[place] if place < len(_MORE_BY_PLACE) else 0.0
         counts[name] = known + 1.0
     return {name: min(255, int(count * READ_UNIT + 0.5)) for name, count in counts.items()}
 

@@ -153,7 +153,9 @@ class Postings:
         if not len(terms):
             return
         self._make_room(terms)
-        for term in terms[self._length[terms] == self._room[terms]].tolist():
+        room = self._room[terms]
+        self._settle(terms[room == 0])
+        for term in terms[(self._length[terms] == room) & (room > 0)].tolist():
             self._move(term)
         at = self._start[terms] + self._length[terms]
         self._slots[at] = slot
@@ -198,6 +200,24 @@ class Postings:
         at += np.repeat(self._start[terms] - ends + lengths, lengths)
         return at, lengths
 
+    def _settle(self, terms: NDArray[np.int32]) -> None:
+        """Give terms that have no place yet room for one article each."""
+        if not len(terms):
+            return
+        free = self._free.get(1, [])
+        places = [free.pop() for _ in range(min(len(free), len(terms)))]
+        more = len(terms) - len(places)
+        places += range(self._end, self._end + more)
+        self._reach(self._end + more)
+        self._start[terms] = places
+        self._room[terms] = 1
+
+    def _reach(self, end: int) -> None:
+        self._end = end
+        if end > len(self._slots):
+            self._slots = grown(self._slots, end)
+            self._weights = grown(self._weights, end)
+
     def _move(self, term: int) -> None:
         start, length, room = int(self._start[term]), int(self._length[term]), int(self._room[term])
         wanted = room + 1 if room < 4 else room + (room >> 1)
@@ -206,15 +226,10 @@ class Postings:
             place = waiting.pop()
         else:
             place = self._end
-            self._end += wanted
-            if self._end > len(self._slots):
-                self._slots = grown(self._slots, self._end)
-                self._weights = grown(self._weights, self._end)
-        if length:
-            self._slots[place : place + length] = self._slots[start : start + length]
-            self._weights[place : place + length] = self._weights[start : start + length]
-        if room:
-            self._free.setdefault(room, []).append(start)
+            self._reach(self._end + wanted)
+        self._slots[place : place + length] = self._slots[start : start + length]
+        self._weights[place : place + length] = self._weights[start : start + length]
+        self._free.setdefault(room, []).append(start)
         self._start[term] = place
         self._room[term] = wanted
 

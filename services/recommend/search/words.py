@@ -24,7 +24,7 @@ _LETTERS = str.maketrans(
 )
 
 
-@lru_cache(65_536)
+@lru_cache(10_000)
 def fold(word: str) -> str:
     """A word as it is compared: "École" and "ecole" are one."""
     lowered = word.lower()
@@ -61,13 +61,35 @@ def stems(language: str, folded: Sequence[str]) -> list[str]:
 
 def searched(language: str, text: str) -> list[str]:
     """What of a text can be found, in its order. language: BCP 47."""
-    return stems(primary_language(language), words(text[:LONGEST_TEXT]))
+    known = _known_words(primary_language(language))
+    found = WORD.findall(unicodedata.normalize("NFC", text[:LONGEST_TEXT]))
+    return [stem for word in found for stem in known[word]]
+
+
+class _KnownWords(dict[str, list[str]]):
+    """The stems of each word of a language, as it is written."""
+
+    _MOST = 30_000
+
+    def __init__(self, language: str) -> None:
+        self._language = language
+
+    def __missing__(self, word: str) -> list[str]:
+        if len(self) >= self._MOST:
+            self.clear()
+        found = self[word] = stems(self._language, words(word))
+        return found
+
+
+@cache
+def _known_words(language: str) -> _KnownWords:
+    return _KnownWords(language if language in STEMMERS else "")
 
 
 @cache
 def _stemmer(language: str) -> Stemmer.Stemmer | None:
     algorithm = STEMMERS.get(language)
-    return None if algorithm is None else Stemmer.Stemmer(algorithm, 100_000)
+    return None if algorithm is None else Stemmer.Stemmer(algorithm, 10_000)
 
 
 @cache

@@ -11,7 +11,7 @@ from services.publish.channels import subscriptions
 from services.publish.models import Attempt, Delivery, Page
 from services.publish.service import Publish
 from services.publish.settings import PublishSettings
-from services.publish.site import LocalSite
+from services.publish.site.local import LocalSite
 from shared import clock
 from shared.event_schemas import encode
 from shared.events import Event

@@ -17,10 +17,11 @@ from services.publish.app import create_app
 from services.publish.channels import digests, readers, store
 from services.publish.channels.digests import next_digest
 from services.publish.kinds import MAKE_DIGEST
-from services.publish.models import Attempt, Delivery, Digest, Subscription
+from services.publish.models import Article, Attempt, Delivery, Digest, Subscription
 from services.publish.service import create_service
 from services.publish.settings import PublishSettings
 from shared import clock, jobs
+from shared.events import Byline, Picture
 from shared.ids import new_id
 from shared.tables import jobs as jobs_table
 from tests.conftest import wait_for
@@ -189,7 +190,34 @@ def test_the_daily_letter_tells_what_is_new_once_and_the_next_one_what_was_withd
     (_, second) = wait_for(lambda: len(mail.got) == 2 and mail.to("lea@lecteurs.test"), "the second letter")  # type: ignore[misc]
     text = second.get_body(("plain",)).get_content()  # type: ignore[union-attr]
     assert "Le pont rouvre" in text
-    assert "Retirés depuis notre dernière lettre:\n- Le pont ferme" in "\n".join(text.splitlines())
+    assert "Retirés depuis notre dernière lettre\n- Le pont ferme" in "\n".join(text.splitlines())
+
+
+def test_the_daily_letter_opens_with_its_most_urgent_article_and_its_picture(
+    house: House, web: FlaskClient, mail: Relay
+) -> None:
+    join(house, web, mail, "amira@lecteurs.test")
+    picture = Picture(
+        media_id=new_id(), digest="ab" * 32, media_type="image/jpeg", width=1600, height=900, alt="Le pont, le soir"
+    )
+    house.hear(published(slug="calme", urgency=5, headline="Le calme", section="sport", **recent()))
+    names = (Byline(name="Nadia Belkacem"), Byline(name="Hugo Lemaire"))
+    house.hear(published(slug="vif", urgency=2, headline="Le vif", images=(picture,), bylines=names, **recent()))
+    with house.node.unit_of_work() as session:
+        session.execute(update(Article).where(Article.path == "/societe/vif").values(pictured=True))
+    make_digest(house)
+
+    (one,) = wait_for(lambda: mail.to("amira@lecteurs.test"), "the letter")  # type: ignore[misc]
+    assert one["Content-Language"] == "fr"
+    html = one.get_body(("html",)).get_content()
+    assert html.index("Le vif") < html.index("Le calme")
+    assert "Par Nadia Belkacem et Hugo Lemaire" in re.sub(r"</?bdi>", "", html)
+    assert "Société" in html
+    assert "Sport" in html
+    (image,) = re.findall(r"<img[^>]*>", html)
+    assert f'src="https://journal.test/media/ab/{"ab" * 32}/16x9-50-50-640.jpg"' in image
+    assert 'width="536" height="302" alt="Le pont, le soir"' in image
+    assert "<style" not in html
 
 
 def test_a_day_without_news_has_no_letter(house: House, web: FlaskClient, mail: Relay) -> None:

@@ -27,6 +27,11 @@ def shown(text: str) -> str:
         ("(?) et (!)", "(?) et (!)"),
         ("voir https://a.example/?q=1;r=2 : là", "voir https://a.example/?q=1;r=2_: là"),
         ("ratio 3:2, clé:valeur", "ratio 3:2, clé:valeur"),
+        ("12 000 habitants, 1 234 567 €, 4 000 %", "12_000 habitants, 1_234_567_€, 4_000_%"),
+        ("à 11 h 05, vers 9 h, de 8 h à 10 h 30 !", "à 11_h_05, vers 9_h, de 8_h à 10_h_30_!"),
+        ("en 2026 300 élèves, le 06 12 34 56 78, 3 4000", "en 2026 300 élèves, le 06 12 34 56 78, 3 4000"),
+        ("le 1er mai, au XXe siècle", "le 1er mai, au XXe siècle"),
+        ("à bord de l'« Aube »", "à bord de l’«_Aube_»"),
         ("", ""),
         ("?", "?"),
     ],
@@ -47,13 +52,23 @@ def test_french_text_gets_thin_no_break_spaces(typed: str, set_: str) -> None:
             "<code>a ? b : c</code> ou <pre>x ; y\n<b>z ;</b></pre>",
         ),
         ("<p>1 &lt; 2 ?</p>", "<p>1 &lt; 2_?</p>"),
+        (
+            "<p>Le 1er, la 1re, au XXe, la Ve, le 21e, les 2es : François Ier</p>",
+            "<p>Le 1<sup>er</sup>, la 1<sup>re</sup>, au XX<sup>e</sup>, la V<sup>e</sup>, le 21<sup>e</sup>, "
+            "les 2<sup>es</sup>_: François I<sup>er</sup></p>",
+        ),
+        (
+            "<p>Ce, Le, Vers, Xérès, 1e, A4e, 3euros, 1ers</p>",
+            "<p>Ce, Le, Vers, Xérès, 1e, A4e, 3euros, 1<sup>ers</sup></p>",
+        ),
+        ('<p title="au XXe">12 000</p><code>12 000 XXe</code>', '<p title="au XXe">12_000</p><code>12 000 XXe</code>'),
     ],
 )
 def test_markup_code_addresses_and_references_stay_as_they_are(typed: str, set_: str) -> None:
     assert shown(french_html(typed)) == set_
 
 
-@given(st.text(alphabet=st.sampled_from("ab1 \u00a0\u202f\n«»;:!?%().,…'\"/&<>é"), max_size=40))
+@given(st.text(alphabet=st.sampled_from("abe1230hXVIr \u00a0\u202f\n«»;:!?%().,…'\"/&<>é"), max_size=40))
 def test_setting_spaces_twice_changes_nothing(text: str) -> None:
     once = french_text(text)
     assert french_text(once) == once

@@ -46,7 +46,12 @@
       image.sizes = "(min-width: 64rem) 18rem, (min-width: 44rem) 45vw, 100vw";
       image.srcset = one.picture.srcset;
       image.src = one.picture.src;
-      frame.append(image);
+      const small = element("source");
+      small.media = "(max-width: 43.99rem)";
+      small.srcset = one.picture.thumb;
+      const both = element("picture");
+      both.append(small, image);
+      frame.append(both);
       card.append(frame);
     }
     card.append(element("p", "kicker", one.section));
@@ -96,6 +101,6 @@
 
   const watcher = new IntersectionObserver((entries) => {
     if (entries.some((entry) => entry.isIntersecting)) more();
-  }, { rootMargin: "400px 0px" });
+  }, { rootMargin: "1600px 0px" });
   watcher.observe(status);
 })();

@@ -1,10 +1,4 @@
-"""The jobs table: everything a service has to do, from events heard to deliveries and retries to dead letters.
-
-A job is asked for with `add`, in the transaction of whatever makes it necessary. It is claimed with a lease, its
-attempt counted before its work starts; its effects, its end and whatever follows from it commit together, fenced by
-the attempt number, so that a worker that lost its lease changes nothing. A job that fails is tried again with growing
-pauses; one that fails for good, or kills its worker each time, becomes a dead letter and blocks nothing behind it.
-"""
+"""Claiming jobs with a lease, doing them, and the one transaction in which they end."""
 
 from __future__ import annotations
 
@@ -16,13 +10,14 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Table, and_, bindparam, case, false, func, literal, null, or_, select, true, union_all, update
+from sqlalchemy import and_, bindparam, false, select, update
 from sqlalchemy.orm import Session
 
-from shared import clock, failpoints, routing
-from shared.db import Database, per_dialect
-from shared.logs import trace_id, traced
-from shared.tables import jobs, tallies
+from shared import clock, failpoints
+from shared.db import Database
+from shared.jobs.dead_letters import bury
+from shared.logs import traced
+from shared.tables import jobs
 
 log = logging.getLogger(__name__)
 
@@ -30,10 +25,6 @@ log = logging.getLogger(__name__)
 LEASE_S = 15.0
 # Our own failures (a database away, a bug): tried again after these pauses, then a dead letter. Seconds.
 PAUSES_S = (0.5, 1.0, 2.0, 4.0, 8.0, 15.0, 30.0)
-# A ready job is called scheduled while its time is further away than this.
-SCHEDULED = timedelta(minutes=1)
-# A job whose worker died this often is held to be what kills it.
-MOST_CRASHES = 4
 
 
 @dataclass
@@ -58,119 +49,6 @@ class Kind:
     work: Callable[[Claim], None]
     most: int = 50
     lease_s: float = LEASE_S
-
-
-def add(
-    session: Session,
-    kind: str,
-    reference: str,
-    *,
-    lane: str = "normal",
-    run_at: datetime | None = None,
-    payload: Mapping[str, Any] | None = None,
-) -> None:
-    """Ask for a job, in the caller's transaction. One (kind, reference) is one job: asking twice does it once.
-
-    An ended job becomes ready again; a ready one keeps the earlier time; one that runs now runs once more afterwards.
-    run_at: aware UTC, now by default. payload: JSON values.
-    """
-    add_many(session, kind, [(reference, payload)], lane=lane, run_at=run_at)
-
-
-def add_many(
-    session: Session,
-    kind: str,
-    wanted: Iterable[tuple[str, Mapping[str, Any] | None]],
-    *,
-    lane: str = "normal",
-    run_at: datetime | None = None,
-) -> None:
-    """Ask for several jobs of one kind: (reference, payload) pairs. Rows are locked in the references' order."""
-    now = clock.now()
-    run_at = run_at or now
-    rows = [
-        {
-            "kind": kind,
-            "reference": reference,
-            "lane": lane,
-            "state": "ready",
-            "run_at": run_at,
-            "attempts": 0,
-            "failed": 0,
-            "crashed": 0,
-            "alone": False,
-            "payload": None if payload is None else json.dumps(payload, ensure_ascii=False),
-            "trace": trace_id(),
-            "created_at": now,
-        }
-        for reference, payload in sorted(dict(wanted).items())
-    ]
-    if not rows:
-        return
-    session.connection().execute(_ask(session), rows)
-    if run_at <= now:
-        session.info.setdefault("lanes", set()).add(lane)
-
-
-@per_dialect
-def _ask(insert: Callable[[Table], Any]) -> Any:
-    statement = insert(jobs)
-    asked = statement.excluded
-    leased, ready = jobs.c.state == "leased", jobs.c.state == "ready"
-    return statement.on_conflict_do_update(
-        index_elements=["kind", "reference"],
-        set_={
-            "state": case((leased, "leased"), else_="ready"),
-            "run_at": case(
-                (leased, jobs.c.run_at), (ready & (jobs.c.run_at < asked.run_at), jobs.c.run_at), else_=asked.run_at
-            ),
-            "again_at": case((leased, asked.run_at), else_=null()),
-            "lane": case((ready & ((jobs.c.lane == "urgent") | (asked.lane == "bulk")), jobs.c.lane), else_=asked.lane),
-            "failed": case((leased | ready, jobs.c.failed), else_=0),
-            "crashed": case((leased | ready, jobs.c.crashed), else_=0),
-            "payload": func.coalesce(asked.payload, jobs.c.payload),
-            "trace": asked.trace,
-            "ended_at": null(),
-        },
-    )
-
-
-@per_dialect
-def _store(insert: Callable[[Table], Any]) -> Any:
-    statement = insert(jobs).on_conflict_do_nothing(index_elements=["kind", "reference"])
-    return statement.returning(jobs.c.reference)
-
-
-@per_dialect
-def _add_to_tally(insert: Callable[[Table], Any]) -> Any:
-    statement = insert(tallies)
-    return statement.on_conflict_do_update(
-        index_elements=["name"], set_={"value": tallies.c.value + statement.excluded.value}
-    )
-
-
-def withdraw(session: Session, kind: str, reference: str, *, if_attempts: int) -> bool:
-    """End a job that nobody is doing, if it has been attempted just so often; whether that was so.
-
-    Afterwards nobody can claim it: what it was for will not happen.
-    """
-    found = session.execute(
-        update(jobs)
-        .where(
-            jobs.c.kind == kind,
-            jobs.c.reference == reference,
-            jobs.c.state == "ready",
-            jobs.c.attempts == if_attempts,
-        )
-        .values(state="done", ended_at=clock.now(), payload=None)
-        .returning(jobs.c.id)
-    ).first()
-    return found is not None
-
-
-def store_heard(session: Session, rows: Sequence[Mapping[str, Any]]) -> set[str]:
-    """Insert rows of events heard, passing over those that are there already; the references that are new."""
-    return set(session.connection().execute(_store(session), list(rows)).scalars())
 
 
 def claim(
@@ -360,13 +238,8 @@ def _fail(db: Database, claimed: list[Job], error: str) -> None:
 
 
 def _end(session: Session, ids: Iterable[int], *, now: datetime) -> None:
-    session.execute(
-        update(jobs)
-        .where(jobs.c.id.in_(list(ids)))
-        .values(
-            state="done", lease_until=None, ended_at=now, payload=None, error=None, failed=0, crashed=0, alone=False
-        )
-    )
+    if ended := list(ids):
+        _run(session, _END, {"ids": ended, "now": now})
 
 
 def _held(session: Session) -> Any:
@@ -425,122 +298,3 @@ _EXTEND = (
     .where(jobs.c.id == bindparam("the_id"), jobs.c.attempts == bindparam("mine"), jobs.c.state == "leased")
     .values(lease_until=bindparam("end"))
 )
-
-
-def free_expired(session: Session, *, now: datetime) -> int:
-    """Free the jobs whose lease ran out: ready again, alone; dead when their workers died too often. How many."""
-    expired = and_(jobs.c.state == "leased", jobs.c.lease_until < now)
-    rows = session.execute(
-        select(jobs.c.id, jobs.c.crashed).where(expired).limit(500).with_for_update(skip_locked=True)
-    ).all()
-    killers = [row.id for row in rows if row.crashed + 1 >= MOST_CRASHES]
-    bury(session, killers, f"its worker died, or ran out of time, {MOST_CRASHES} times", now=now)
-    others = [row.id for row in rows if row.crashed + 1 < MOST_CRASHES]
-    session.execute(
-        update(jobs)
-        .where(jobs.c.id.in_(others))
-        .values(
-            state="ready",
-            run_at=case((jobs.c.again_at.is_not(None), jobs.c.again_at), else_=literal(now, jobs.c.run_at.type)),
-            again_at=None,
-            lease_until=None,
-            alone=true(),
-            crashed=jobs.c.crashed + 1,
-            error="its worker died or ran out of time",
-        )
-    )
-    return len(rows)
-
-
-def lanes_due(session: Session, lanes: Sequence[str], *, now: datetime) -> list[str]:
-    """The lanes, of these, on which a job is due."""
-    due = set(_run(session, _DUE, {"now": now}).scalars())
-    return [lane for lane in lanes if lane in due]
-
-
-def any_expired(session: Session, *, now: datetime) -> bool:
-    """Whether `free_expired` would find anything."""
-    return _run(session, _EXPIRED, {"now": now}).first() is not None
-
-
-def _one_due_on(lane: str) -> Any:
-    one = select(jobs.c.lane).where(jobs.c.state == "ready", jobs.c.lane == lane, jobs.c.run_at <= bindparam("now"))
-    return select(one.limit(1).subquery())
-
-
-# One look at each lane's index, all in one statement.
-_DUE = union_all(*(_one_due_on(lane) for lane in sorted({one for lanes in routing.SERVICES.values() for one in lanes})))
-_EXPIRED = select(jobs.c.id).where(jobs.c.state == "leased", jobs.c.lease_until < bindparam("now")).limit(1)
-
-
-# Dead letters
-
-
-def bury(session: Session, ids: Sequence[int], error: str, *, now: datetime) -> None:
-    """Make these jobs dead letters, with why."""
-    if ids:
-        session.execute(
-            update(jobs)
-            .where(jobs.c.id.in_(ids))
-            .values(state="dead", lease_until=None, again_at=None, ended_at=now, error=error[:2000])
-        )
-
-
-def dead(session: Session, *, before_id: int | None = None, most: int = 100) -> list[Any]:
-    """Dead letters as rows of the jobs table, newest first; before_id: only older ones than this (the next page)."""
-    statement = select(jobs).where(jobs.c.state == "dead").order_by(jobs.c.id.desc()).limit(most)
-    if before_id is not None:
-        statement = statement.where(jobs.c.id < before_id)
-    return list(session.execute(statement))
-
-
-def dead_letter(session: Session, job_id: int) -> Any | None:
-    """One dead letter's row, or None."""
-    return session.execute(select(jobs).where(jobs.c.id == job_id, jobs.c.state == "dead")).first()
-
-
-def retry_dead(session: Session, job_id: int, *, now: datetime) -> bool:
-    """Make a dead letter ready again, with all its tries; False when there is no such dead letter."""
-    row = session.execute(
-        update(jobs)
-        .where(jobs.c.id == job_id, jobs.c.state == "dead")
-        .values(state="ready", run_at=now, failed=0, crashed=0, alone=True, ended_at=None)
-        .returning(jobs.c.lane)
-    ).first()
-    if row is not None:
-        session.info.setdefault("lanes", set()).add(row.lane)
-    return row is not None
-
-
-def discard_dead(session: Session, job_id: int, *, now: datetime) -> bool:
-    """End a dead letter without doing it; False when there is no such dead letter."""
-    found = session.execute(
-        update(jobs)
-        .where(jobs.c.id == job_id, jobs.c.state == "dead")
-        .values(state="done", ended_at=now, payload=None)
-        .returning(jobs.c.id)
-    ).first()
-    return found is not None
-
-
-def counts(session: Session, *, now: datetime) -> dict[str, dict[str, int]]:
-    """How many jobs there are that have not ended well, by lane and state.
-
-    Ready ones whose time is more than a minute away are "scheduled": nobody has to wait for them now.
-    """
-    later = and_(jobs.c.state == "ready", jobs.c.run_at > now + SCHEDULED)
-    state = case((later, "scheduled"), else_=jobs.c.state).label("now")
-    rows = session.execute(
-        select(jobs.c.lane, state, func.count())
-        .where(or_(jobs.c.state == "ready", jobs.c.state == "leased", jobs.c.state == "dead"))
-        .group_by(jobs.c.lane, "now")
-    )
-    found: dict[str, dict[str, int]] = {}
-    for lane, state, count in rows:
-        found.setdefault(lane, {})[state] = count
-    return found
-
-
-def tally(session: Session, name: str, more: int) -> None:
-    """Add to a count that is kept for ever."""
-    session.execute(_add_to_tally(session), {"name": name, "value": more})
