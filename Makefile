@@ -6,8 +6,9 @@ PORT ?= 8000
 DATA ?= ./var
 ARTICLES ?=
 MINUTES ?= 5
+SEQUENCES ?= 3000
 
-.PHONY: install run test check lint types chaos bench compose-test openapi lock clean check-site screenshots
+.PHONY: install run test check lint types chaos sequences bench compose-test openapi lock clean check-site screenshots
 
 install: .venv/installed
 
@@ -22,7 +23,7 @@ run: install
 	$(BIN)/rotative up --port $(PORT) --data $(DATA) --demo
 
 test: install
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest -n auto --maxprocesses 4 --dist loadfile
 
 lint: install
 	$(BIN)/ruff check .
@@ -35,6 +36,9 @@ check: lint types test
 
 chaos: install
 	$(BIN)/python -m tests.faults.chaos --minutes $(MINUTES) $(if $(ARTICLES),--articles $(ARTICLES))
+
+sequences: install
+	ROTATIVE_TEST_SEQUENCES=$(SEQUENCES) $(BIN)/python -m pytest -q tests/unit/recommend/test_index.py -k whatever_came
 
 bench: install
 	$(BIN)/python -m bench $(if $(ARTICLES),--articles $(ARTICLES))

@@ -147,5 +147,9 @@ class Site:
 
 
 def locations(content: bytes) -> list[str]:
-    """The addresses that a sitemap or an index of them names."""
-    return [one.text or "" for one in etree.fromstring(content).iter(f"{SITEMAP}loc")]
+    """The addresses that a sitemap or an index of them names; none if it cannot be read, which others complain of."""
+    try:
+        root = etree.fromstring(content)
+    except etree.XMLSyntaxError:
+        return []
+    return [one.text or "" for one in root.iter(f"{SITEMAP}loc")]

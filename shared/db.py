@@ -146,8 +146,22 @@ def put_gathered(session: Session) -> None:
 def make_engine(url: str) -> Engine:
     """An engine set up as the module says. url: SQLAlchemy's, sqlite or postgresql+psycopg."""
     if not url.startswith("sqlite"):
-        return create_engine(url, pool_size=5, max_overflow=15, pool_pre_ping=True, connect_args={"connect_timeout": 5})
-    engine = create_engine(url, pool_size=5, max_overflow=30, connect_args={"check_same_thread": False, "timeout": 30})
+        return create_engine(
+            url,
+            pool_size=5,
+            max_overflow=15,
+            pool_pre_ping=True,
+            hide_parameters=True,
+            connect_args={"connect_timeout": 5},
+        )
+    engine = create_engine(
+        url,
+        pool_size=5,
+        max_overflow=30,
+        # An error is logged and shown to operators; what was to be stored, a reader's address perhaps, is not.
+        hide_parameters=True,
+        connect_args={"check_same_thread": False, "timeout": 30},
+    )
     turns = f"{engine.url.database}-turns" if engine.url.database else os.devnull
 
     @event.listens_for(engine, "connect")

@@ -89,9 +89,9 @@ class PublishSettings(ServiceSettings):
 
 
 def _bucket(env: Env, store: str) -> Place | None:
-    endpoint = env.text("ROTATIVE_S3_ENDPOINT").rstrip("/")
+    endpoint = env.text("ROTATIVE_SITE_ENDPOINT").rstrip("/")
     if endpoint and not endpoint.startswith(("http://", "https://")):
-        env.fault("ROTATIVE_S3_ENDPOINT", f"should be an address like https://s3.example.org, not {endpoint!r}")
+        env.fault("ROTATIVE_SITE_ENDPOINT", f"should be an address like https://s3.example.org, not {endpoint!r}")
     found = re.fullmatch(r"s3://([a-z0-9][a-z0-9.-]{1,61}[a-z0-9])((?:/[A-Za-z0-9._-]+)*)/?", store)
     if found is None:
         env.fault("ROTATIVE_SITE_STORE", f"should be a folder, or s3://BUCKET/PREFIX, not {store!r}")

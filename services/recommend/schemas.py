@@ -117,7 +117,7 @@ class AgeLimitList(Schema):
 
 
 class SearchQuery(Schema):
-    """What a reader searches. Nothing here is refused: what cannot be read is passed over.
+    """What a reader searches. Nothing is refused but a `from` that is no date; the rest is passed over if unreadable.
 
     q: words, "phrases" and -exclusions. lang: of the articles, as "fr". section: its key. from: a day or an instant;
     only what was published since. cursor: the `next` of the page before. limit: articles on a page, 20 by default.

@@ -30,6 +30,7 @@ class RecommendSettings(ServiceSettings):
         rules = Rules(
             size=env.integer("ROTATIVE_RELATED_SIZE", Rules.size, at_least=1, at_most=12),
             fill=env.flag("ROTATIVE_RELATED_FILL", Rules.fill),
+            story_cap=env.integer("ROTATIVE_RELATED_STORY_CAP", Rules.story_cap, at_least=0, at_most=12),
             floor=env.number("ROTATIVE_RELATED_FLOOR", Rules.floor, at_least=0.001, at_most=1),
             decay_floor=env.number("ROTATIVE_RELATED_DECAY_FLOOR", Rules.decay_floor, at_least=0, at_most=1),
             decay_days=env.number("ROTATIVE_RELATED_DECAY_DAYS", Rules.decay_days, at_least=0.1, at_most=10_000),

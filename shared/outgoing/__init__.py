@@ -6,6 +6,7 @@ Here is what everybody may ask about addresses; `gate.py` holds the client, whic
 from __future__ import annotations
 
 import ipaddress
+import socket
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from urllib.parse import urlsplit
@@ -17,6 +18,22 @@ Address = ipaddress.IPv4Address | ipaddress.IPv6Address
 ANYWHERE: tuple[Network, ...] = (ipaddress.ip_network("0.0.0.0/0"), ipaddress.ip_network("::/0"))
 # IPv6 addresses that carry an IPv4 one inside, which is where they lead: NAT64 (RFC 6052) and 6to4 (RFC 3056).
 _NAT64 = ipaddress.IPv6Network("64:ff9b::/96")
+# What no version of Python, or only newer ones, calls private: the IETF's own addresses (with a cloud's metadata among
+# them), 6to4's relays, another cloud's host, local NAT64 (RFC 8215), IPv4 inside IPv6 in two old ways, site-local ones,
+# and 2001::/23, which has Teredo. Source: IANA's registries of special-purpose addresses.
+_NEVER: tuple[Network, ...] = tuple(
+    ipaddress.ip_network(text)
+    for text in (
+        "192.0.0.0/24",
+        "192.88.99.0/24",
+        "168.63.129.16/32",
+        "64:ff9b:1::/48",
+        "::/96",
+        "::ffff:0:0:0/96",
+        "fec0::/10",
+        "2001::/23",
+    )
+)
 
 
 class Refused(OSError):
@@ -46,7 +63,8 @@ def is_allowed(address: Address, allow: Sequence[Network]) -> bool:
     address = _inner(address)
     if _inside(address, allow):
         return True
-    return address.is_global and not address.is_multicast and not address.is_reserved
+    special = address.is_multicast or address.is_reserved or _inside(address, _NEVER)
+    return address.is_global and not special
 
 
 def is_inside(address: Address, allow: Sequence[Network]) -> bool:
@@ -97,12 +115,21 @@ def fault_of_url(url: str, allow: Sequence[Network]) -> str | None:
         return "has a host that is no name"
     if parts.username or parts.password:
         return "should hold no user name or password"
-    try:
-        address: Address | None = ipaddress.ip_address(host)
-    except ValueError:
-        address = None
+    address = _address_in(host)
     if address is not None and not is_allowed(address, allow):
         return "should not be in a private network"
     if parts.scheme == "http" and not (allow and (address is None or is_inside(address, allow))):
         return "should be https://; http:// is for networks that ROTATIVE_WEBHOOK_ALLOW names"
     return None
+
+
+def _address_in(host: str) -> Address | None:
+    """The address that a host is written as, if it is no name: also as 2130706433, 0x7f.1 or 0177.0.0.1."""
+    try:
+        return ipaddress.ip_address(host)
+    except ValueError:
+        pass
+    try:
+        return ipaddress.IPv4Address(socket.inet_aton(host.rstrip(".")))
+    except OSError:
+        return None

@@ -114,6 +114,7 @@ def test_the_defaults_in_the_table_are_those_of_the_code(tmp_path: Path) -> None
         "ROTATIVE_SMTP_PER_SECOND": Smtp.per_second,
         "ROTATIVE_RELATED_SIZE": rules.size,
         "ROTATIVE_RELATED_FLOOR": rules.floor,
+        "ROTATIVE_RELATED_STORY_CAP": rules.story_cap,
         "ROTATIVE_RELATED_DECAY_DAYS": rules.decay_days,
         "ROTATIVE_RELATED_DECAY_FLOOR": rules.decay_floor,
         "ROTATIVE_RELATED_SECTION_FACTOR": rules.section_factor,

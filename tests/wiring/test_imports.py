@@ -67,3 +67,5 @@ def test_only_the_index_knows_how_it_is_made() -> None:
     for file in files_of("services"):
         if index not in file.parents:
             assert not [name for name in imports_of(file) if name.split(".")[0] == "numpy"], file
+            inner = [name for name in imports_of(file) if name.startswith("services.recommend.index.")]
+            assert {name.rsplit(".", 1)[1] for name in inner} <= {"copies", "silent_words", "snapshot", "text"}, file

@@ -231,11 +231,16 @@ def _newsletter(bp: Blueprint, builder: Builder, settings: PublishSettings, pace
 
     @bp.post("/newsletter/leave/<uuid:subscription_id>/<given>")
     def leave(subscription_id: UUID, given: str) -> Response:
-        """200: he gets no more letters, and his address is erased. One click is enough, without a cookie (RFC 8058)."""
+        """200: he gets no more letters, and his address is erased. One click is enough, without a cookie (RFC 8058).
+
+        404 for a link that is none of ours.
+        """
         known = found("leave", subscription_id, given)
         if known is None:
             # He may click twice: what is gone is gone.
-            return page(asked_language(), "left" if fits(settings, "leave", subscription_id, given) else "unknown")
+            if fits(settings, "leave", subscription_id, given):
+                return page(asked_language(), "left")
+            return page(asked_language(), "unknown", status=404)
         with http.node().unit_of_work() as session:
             readers.leave(session, known.reader or "")
         return page(known.language, "left")

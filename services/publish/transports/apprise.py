@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import importlib
 import json
+import logging
 import time
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -51,6 +52,8 @@ class Apprise:
 def _notify(letter: Letter) -> bool | None:
     # Loading it costs memory and a second: only a process that has something to send by it does.
     library: Any = importlib.import_module("apprise")
+    # It would log URLs that it does not understand, with the passwords in them.
+    logging.getLogger("apprise").setLevel(logging.CRITICAL)
     content = json.loads(letter.body)
     target = library.Apprise()
     if not target.add(letter.to):

@@ -16,7 +16,8 @@ from uuid import UUID
 
 from services.recommend.index import text
 from services.recommend.index.copies import Sieve, fingerprint
-from services.recommend.index.neighbours import NO_DATE, PINNED, TEXT, Hand, Item, Neighbours, Rules, Shown
+from services.recommend.index.neighbours import Neighbours
+from services.recommend.index.rules import NO_DATE, PINNED, TEXT, Hand, Item, Rules, Shown
 from services.recommend.index.text import Terms
 from services.recommend.index.vectors import TermTable, Weights, hashes_of
 

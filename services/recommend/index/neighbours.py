@@ -11,118 +11,38 @@ articles there, on those decisions and on the frozen weights, never on the order
 
 from __future__ import annotations
 
-from array import array
-from bisect import bisect_left, insort
-from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from services.recommend.index.articles import hour_of
 from services.recommend.index.copies import Sieve, without_copies
-from services.recommend.index.text import Terms
-from services.recommend.index.vectors import UNIT, Postings, TermTable, Weights, grown, hashes_of, heaviest
-
-RESERVE = 20  # candidates kept for each article, so that a set can be made again without asking for them
-SPARE = 6  # looked at beyond them at first, for some of the nearest are copies
-FILL_REACH = 40  # how many earlier articles of the section are looked at to fill a set
-NO_DATE = -(1 << 62)
-HOUR = 3_600_000_000  # microseconds
-OLDEST_HOURS = 24 * 400  # from here on the decay stands at its floor
-
-
-@dataclass(frozen=True)
-class Rules:
-    """What an editor-in-chief might tune. decay_days: the e-fold of recency; floors: 0 to 1; size: entries of a set.
-
-    fill: whether places that stay empty get the section's latest.
-    """
-
-    size: int = 6
-    floor: float = 0.05
-    decay_floor: float = 0.2
-    decay_days: float = 14.0
-    section_factor: float = 1.4
-    fill: bool = True
+from services.recommend.index.offers import Offers
+from services.recommend.index.rules import (
+    FILL,
+    FILL_REACH,
+    NO_DATE,
+    NO_HAND,
+    PINNED,
+    RESERVE,
+    SPARE,
+    TEXT,
+    Hand,
+    Item,
+    Rules,
+    Shown,
+)
 
 
-@dataclass(frozen=True)
-class Item:
-    """An article as the index takes it. published: microseconds since 1970, or NO_DATE. key: its id, 16 bytes.
-
-    evergreen: it does not age. offered: others may show it. gets: it shows others.
-    """
-
-    key: bytes
-    section: int
-    published: int
-    terms: Terms
-    fingerprint: bytes
-    evergreen: bool = False
-    offered: bool = True
-    gets: bool = True
-
-
-@dataclass(frozen=True)
-class Hand:
-    """What an editor has decided for one article's set. pinned: keys that open it; prints: their fingerprints.
-
-    banned: keys that are never in it.
-    """
-
-    pinned: tuple[bytes, ...] = ()
-    prints: tuple[bytes, ...] = ()
-    banned: frozenset[bytes] = frozenset()
-
-
-NO_HAND = Hand()
-FILL, TEXT, PINNED = 0, 1, 2
-Shown = tuple[tuple[bytes, int, float], ...]  # key, why (one of those above), score
-
-
-class Neighbours:
+class Neighbours(Offers):
     """All articles of one language. Not safe to share between threads; only keys and `Shown` come out."""
 
     def __init__(self, rules: Rules) -> None:
-        self.rules = rules
-        self.weights = Weights()
-        self.table = TermTable()
-        self.postings = Postings()
-        self.mixed = False  # some vectors have older weights than others: between two steps of a refresh
-        self.keys: list[bytes] = []  # by slot; b"" is a free one
-        self.slots: dict[bytes, int] = {}
-        self.free: list[int] = []
-        self.vectors: list[bytes] = []  # by slot: term numbers (int32), then their weights (a byte each)
-        self.prints: list[bytes] = []
-        self.sections: dict[int, array[int]] = {}  # slots of a section, oldest first
-        self.section = np.zeros(0, dtype=np.int32)
-        self.published = np.zeros(0, dtype=np.int64)
-        self.hour = np.zeros(0, dtype=np.int32)
-        self.id_high = np.zeros(0, dtype=np.uint64)
-        self.id_low = np.zeros(0, dtype=np.uint64)
-        self.near = np.zeros((0, RESERVE), dtype=np.int32)
-        self.near_score = np.zeros((0, RESERVE), dtype=np.float32)
-        self.known = np.zeros(0, dtype=np.int8)  # how many of the row are used
-        self.bound = np.zeros(0, dtype=np.float32)  # 0: all there are; inf: not linked yet
-        self.bound_at = np.zeros(0, dtype=np.int64)  # when the best one left out was published: the newer goes first
-        self.shown = np.zeros((0, rules.size), dtype=np.int32)
-        self.shown_score = np.zeros((0, rules.size), dtype=np.float32)
-        self.by_text = np.zeros(0, dtype=np.int8)  # the first so many are near in text, the rest are fills
-        self.filled = np.zeros(0, dtype=np.int8)
-        self.evergreen = np.zeros(0, dtype=np.int8)
-        self.offered = np.zeros(0, dtype=np.int8)
-        self.gets = np.zeros(0, dtype=np.int8)
-        self.hands: dict[int, Hand] = {}  # by slot, of those for whom an editor has decided something
-        self.age_limit = np.zeros(0, dtype=np.int32)  # by section, hours between the two articles; 0: none
-        self._sums = np.zeros(0, dtype=np.int64)  # scratch, all 0 between calls
-        self._last = np.zeros(0, dtype=np.int32)  # scratch
+        super().__init__(rules)
         self._journal: dict[bytes, Shown | None] = {}
         self.touched: set[bytes] = set()  # whose sets show something else since the last `put` began
-        days = np.arange(OLDEST_HOURS + 1) / 24.0
-        self._decay = rules.decay_floor + (1.0 - rules.decay_floor) * np.exp(-days / rules.decay_days)
-        self._undated = (1.0 + rules.decay_floor) / 2
-        self._least = rules.floor * UNIT * UNIT / max(1.0, rules.section_factor)
 
     # -- what others ask
 
@@ -137,6 +57,15 @@ class Neighbours:
             slot = self.slots.get(key)
             yield key, before, None if slot is None else self._set_at(slot)
 
+    def like(self, item: Item, most: int) -> list[tuple[bytes, float]]:
+        """(key, score) of the articles most like one, best first; it need not be here, and is left out if it is."""
+        hour = hour_of(item.published)
+        _, terms, weights = self._vector(item.terms, add=False)
+        others, scores = self._likeness(item.section, hour, item.evergreen, terms, weights)
+        best = self._in_order(others, scores, most)[: most + 1]
+        found = [(self.keys[others[place]], float(scores[place])) for place in best.tolist()]
+        return [(key, score) for key, score in found if key != item.key][:most]
+
     # -- articles come and go
 
     def put(self, item: Item, hand: Hand = NO_HAND, *, link: bool = True) -> list[int]:
@@ -147,17 +76,10 @@ class Neighbours:
         self.touched.clear()
         if item.key in self.slots:
             self.remove(item.key)
-        slot = self._take_slot(item.key)
+        slot = self._take_slot(item)
         self._journal.setdefault(item.key, None)
-        self.section[slot] = item.section
-        self.published[slot] = item.published
-        self.hour[slot] = item.published // HOUR if item.published != NO_DATE else -1
-        self.id_high[slot] = int.from_bytes(item.key[:8], "big")
-        self.id_low[slot] = int.from_bytes(item.key[8:], "big")
-        self.evergreen[slot], self.offered[slot], self.gets[slot] = item.evergreen, item.offered, item.gets
         if hand != NO_HAND:
             self.hands[slot] = hand
-        self.prints[slot] = item.fingerprint
         order, terms, weights = self._vector(item.terms)
         self.vectors[slot] = terms.tobytes() + weights.tobytes()
         if link:
@@ -190,13 +112,8 @@ class Neighbours:
         poorer = [other for other in holders.tolist() if self._leave_row(other, slot)]
         for other in (*poorer, *later):
             self._note(other)  # while the slot still has its name
-        del self.slots[key]
         self.hands.pop(slot, None)
-        self.keys[slot] = b""
-        self.vectors[slot] = self.prints[slot] = b""
-        self.bound[slot] = np.inf
-        self.known[slot] = self.by_text[slot] = self.filled[slot] = 0
-        self.free.append(slot)
+        self._give_slot_back(slot)
         for other in (*poorer, *later):
             self._make_set(other)
 
@@ -209,50 +126,6 @@ class Neighbours:
         self._note(slot)
         self.hands[slot] = hand
         self._make_set(slot)
-
-    def offered_print(self, key: bytes) -> bytes | None:
-        """The fingerprint of an article that others may show; None when none may."""
-        slot = self.slots[key]
-        return self.prints[slot] if self.offered[slot] else None
-
-    def banned_of(self, key: bytes) -> frozenset[bytes]:
-        """What an editor never wants in an article's set."""
-        return self.hands.get(self.slots[key], NO_HAND).banned
-
-    def like(self, item: Item, most: int) -> list[tuple[bytes, float]]:
-        """(key, score) of the articles most like one, best first; it need not be here, and is left out if it is."""
-        hour = item.published // HOUR if item.published != NO_DATE else -1
-        _, terms, weights = self._vector(item.terms, add=False)
-        others, scores = self._likeness(item.section, hour, item.evergreen, terms, weights)
-        best = self._in_order(others, scores, most)[: most + 1]
-        found = [(self.keys[others[place]], float(scores[place])) for place in best.tolist()]
-        return [(key, score) for key, score in found if key != item.key][:most]
-
-    def limit_ages(self, hours: Sequence[int]) -> None:
-        """From now on these age limits hold, by section, 0 for none. All must be linked again."""
-        self.age_limit = np.array(hours, dtype=np.int32)
-
-    # -- refreshing the weights: count elsewhere, `reweigh`, then `revector` all, then `link` all
-
-    def reweigh(self, table: TermTable, weights: Weights) -> None:
-        """From now on these weights hold: counted with this table's numbers. Vectors here still have the old ones."""
-        frequent = weights.frequencies(np.arange(table.size, dtype=np.int32)) > 1
-        frequencies = weights.frequencies(np.arange(table.size, dtype=np.int32))[frequent]
-        self.weights = Weights(weights.articles)
-        self.weights.set(self.table.add(table.keys()[frequent]), frequencies)
-        self.mixed = True
-
-    def revector(self, key: bytes, terms: Terms) -> None:
-        """Weigh an article's terms anew; its row and the others' are as before until they are linked."""
-        slot = self.slots[key]
-        self.postings.remove(slot, self._vector_at(slot)[0])
-        _, numbers, weights = self._vector(terms)
-        self.vectors[slot] = numbers.tobytes() + weights.tobytes()
-        self.postings.put(slot, numbers, weights)
-
-    def pack(self) -> None:
-        """Lay the lists of all terms anew, with little room to spare."""
-        self.postings = Postings.of(((slot, *self._vector_at(slot)) for slot in self.slots.values()), self.table.size)
 
     def link(self, key: bytes) -> None:
         """Ask for an article's row again and make its set from it."""
@@ -321,7 +194,8 @@ class Neighbours:
             entered = entered[~level | (self.bound_at[rows] < self.published[slot])]
         rows, marks = others[entered], scores[entered]
         self._insert(rows, slot, marks)
-        short = self.by_text[rows] < self.rules.size
+        # A set with a cap is always walked: what is shown keeps others out.
+        short = (self.by_text[rows] < self.rules.size) | (self.rules.story_cap > 0)
         to_walk += rows[short].tolist()
         return to_walk + self._enter_sets(rows[~short], slot, marks[~short], copies)
 
@@ -374,7 +248,7 @@ class Neighbours:
         self.near_score[row, place : known - 1] = self.near_score[row, place + 1 : known].copy()
         self.known[row] = known - 1
         by_text = int(self.by_text[row])
-        return by_text < self.rules.size or slot in self.shown[row, :by_text].tolist()
+        return self.rules.story_cap > 0 or by_text < self.rules.size or slot in self.shown[row, :by_text].tolist()
 
     # -- sets
 
@@ -409,7 +283,7 @@ class Neighbours:
         places = list(range(len(row)))
         if hand.pinned:
             places = [place for place in places if self.keys[row[place]] not in hand.pinned]
-        taken = without_copies(hand.prints, [self.prints[row[place]] for place in places], room)
+        taken = self._choose([], [row[place] for place in places], list(hand.prints), room)
         chosen = [places[place] for place in taken]
         return [row[place] for place in chosen], [marks[place] for place in chosen]
 
@@ -424,8 +298,23 @@ class Neighbours:
         if not len(earlier):
             return []
         shown = [*hand.prints, self.prints[slot], *(self.prints[other] for other in chosen)]
-        fills = without_copies(shown, [self.prints[other] for other in earlier.tolist()], room - len(chosen))
-        return earlier[fills].tolist()
+        return earlier[self._choose(chosen, earlier.tolist(), shown, room - len(chosen))].tolist()
+
+    def _choose(self, chosen: list[int], others: list[int], prints: list[bytes], room: int) -> list[int]:
+        """The first `room` of these others, by place, without copies and no more of one story than the cap allows.
+
+        chosen: what the set has already; prints: the fingerprints of that, and of what else no copy may be shown of.
+        """
+        cap = self.rules.story_cap
+        free = without_copies(prints, [self.prints[other] for other in others], len(others) if cap else room)
+        if not cap or not free:
+            return free
+        alike = self._same_story([*chosen, *(others[place] for place in free)])
+        taken = list(range(len(chosen)))
+        for place in range(len(chosen), len(alike)):
+            if alike[place, taken].sum() < cap:
+                taken.append(place)
+        return [free[place - len(chosen)] for place in taken[len(chosen) :]][:room]
 
     def _set_at(self, slot: int) -> Shown:
         count, by_text = int(self.filled[slot]), int(self.by_text[slot])
@@ -440,186 +329,6 @@ class Neighbours:
         key = self.keys[slot]
         if key not in self._journal:
             self._journal[key] = self._set_at(slot)
-
-    # -- sections
-
-    def _enter_section(self, slot: int) -> list[int]:
-        line = self.sections.setdefault(int(self.section[slot]), array("i"))
-        if not line or self._age(line[-1]) < self._age(slot):  # the newest, as nearly always
-            line.append(slot)
-            return []
-        insort(line, slot, key=self._age)
-        return self._short_after(line, self._place_in_section(line, slot) + 1)
-
-    def _leave_section(self, slot: int) -> list[int]:
-        line = self.sections[int(self.section[slot])]
-        place = self._place_in_section(line, slot)
-        del line[place]
-        return self._short_after(line, place)
-
-    def _short_after(self, line: array[int], place: int) -> list[int]:
-        """Those whose set may hold the article at this place as a fill."""
-        return [other for other in line[place : place + FILL_REACH] if self.by_text[other] < self.rules.size]
-
-    def _place_in_section(self, line: array[int], slot: int) -> int:
-        return bisect_left(line, self._age(slot), key=self._age)
-
-    def _age(self, slot: int) -> tuple[int, bytes]:
-        return int(self.published[slot]), self.keys[slot]
-
-    # -- who may be offered
-
-    def _offered_under(self, slot: int, others: NDArray[np.int64]) -> NDArray[np.bool_]:
-        """Which of these may be in an article's set."""
-        may = self.offered[others] > 0
-        if len(self.age_limit):
-            may &= ~self._too_old(self.section[others], others, slot)
-        hand = self.hands.get(slot)
-        if hand is not None and hand.banned:
-            banned = [self.slots[key] for key in hand.banned if key in self.slots]
-            may &= ~np.isin(others, banned)
-        return may
-
-    def _offered_in(self, slot: int, others: NDArray[np.int64]) -> NDArray[np.bool_]:
-        """In which of these articles' sets an article may be."""
-        may = np.full(len(others), bool(self.offered[slot]))
-        if len(self.age_limit):
-            may &= ~self._too_old(np.full(len(others), self.section[slot]), others, slot, of_slot=True)
-        if self.hands:
-            key = self.keys[slot]
-            for place, other in enumerate(others.tolist()):
-                if other in self.hands and key in self.hands[other].banned:
-                    may[place] = False
-        return may
-
-    def _too_old(
-        self, sections: NDArray[np.int32], others: NDArray[np.int64], slot: int, *, of_slot: bool = False
-    ) -> NDArray[np.bool_]:
-        """Which pairs are further apart than the offered one's section allows. of_slot: the slot is the offered one."""
-        known = sections < len(self.age_limit)
-        limits = np.zeros(len(others), dtype=np.int32)
-        limits[known] = self.age_limit[sections[known]]
-        hours = self.hour[others]
-        apart = np.abs(hours - self.hour[slot])
-        evergreen = self.evergreen[slot] > 0 if of_slot else self.evergreen[others] > 0
-        return (limits > 0) & (apart > limits) & (hours != -1) & (self.hour[slot] != -1) & ~evergreen
-
-    # -- scores
-
-    def _scores(
-        self, slot: int, terms: NDArray[np.int32], weights: NDArray[np.uint8]
-    ) -> tuple[NDArray[np.int64], NDArray[np.float32]]:
-        """Every other article that scores at least the floor with this one, by slot, and the scores."""
-        place = int(self.section[slot]), int(self.hour[slot]), bool(self.evergreen[slot])
-        others, scores = self._likeness(*place, terms, weights)
-        rest = others != slot
-        return others[rest], scores[rest]
-
-    def _likeness(
-        self, section: int, hour: int, evergreen: bool, terms: NDArray[np.int32], weights: NDArray[np.uint8]
-    ) -> tuple[NDArray[np.int64], NDArray[np.float32]]:
-        slots, products = self.postings.gather(terms, weights)
-        sums = self._sums
-        np.add.at(sums, slots, products)
-        found = sums[slots]
-        sums[slots] = 0
-        enough = np.flatnonzero(found >= self._least)
-        # Each slot once: of its places here, the one that was written last.
-        slots = slots[enough]
-        places = np.arange(len(slots), dtype=np.int32)
-        self._last[slots] = places
-        once = self._last[slots] == places
-        others, dots = slots[once], found[enough][once]
-        hours = self.hour[others]
-        if hour == -1:
-            decay = np.full(len(others), self._undated)
-        else:
-            apart = np.minimum(np.abs(hours - hour), OLDEST_HOURS)
-            decay = np.where(hours == -1, self._undated, self._decay[apart])
-        decay[(self.evergreen[others] > 0) | evergreen] = 1.0
-        scores = dots * decay * (1.0 / (UNIT * UNIT))
-        scores[self.section[others] == section] *= self.rules.section_factor
-        marks = scores.astype(np.float32)
-        enough = marks >= np.float32(self.rules.floor)
-        return others[enough], marks[enough]
-
-    def _in_order(self, slots: NDArray[np.int64], scores: NDArray[np.float32], count: int) -> NDArray[np.int64]:
-        """Positions of the best `count` (all that are level with the last): by score, then the newer, then by id."""
-        if len(slots) > count:
-            least = np.partition(scores, len(scores) - count)[len(scores) - count]
-            places = np.flatnonzero(scores >= least)
-        else:
-            places = np.arange(len(slots))
-        them = slots[places]
-        return places[np.lexsort((self.id_low[them], self.id_high[them], -self.published[them], -scores[places]))]
-
-    def _places(
-        self,
-        slot: int,
-        marks: NDArray[np.float32],
-        them: NDArray[np.int32],
-        scores: NDArray[np.float32],
-        counts: NDArray[np.int64],
-    ) -> NDArray[np.int64]:
-        """Where an article belongs in each of these lines, of which so many are used, and which are in order."""
-        used = np.arange(them.shape[1]) < counts[:, None]
-        places: NDArray[np.int64] = (used & (scores > marks[:, None])).sum(axis=1)
-        level = (used & (scores == marks[:, None])).any(axis=1)
-        for line in np.flatnonzero(level).tolist():
-            place = int(places[line])
-            while place < counts[line] and scores[line, place] == marks[line] and self._before(them[line, place], slot):
-                place += 1
-            places[line] = place
-        return places
-
-    def _before(self, one: int, other: int) -> bool:
-        return (-int(self.published[one]), self.keys[one]) < (-int(self.published[other]), self.keys[other])
-
-    # -- vectors and slots
-
-    def _vector(self, terms: Terms, *, add: bool = True) -> tuple[list[int], NDArray[np.int32], NDArray[np.uint8]]:
-        hashes = hashes_of(terms)
-        known = self.table.find(hashes)
-        order, weights = heaviest(terms, self.weights.frequencies(known), self.weights.articles)
-        numbers = known[order]
-        unknown = np.flatnonzero(numbers < 0)
-        if add:
-            numbers[unknown] = self.table.add(hashes[order[unknown]])
-        elif len(unknown):
-            order, weights, numbers = order[numbers >= 0], weights[numbers >= 0], numbers[numbers >= 0]
-        if len(set(numbers.tolist())) < len(numbers):  # two terms of one hash count once
-            first = np.sort(np.unique(numbers, return_index=True)[1])
-            return order.tolist(), numbers[first], weights[first]
-        return order.tolist(), numbers, weights
-
-    def _vector_at(self, slot: int) -> tuple[NDArray[np.int32], NDArray[np.uint8]]:
-        held = self.vectors[slot]
-        count = len(held) // 5
-        return np.frombuffer(held, np.int32, count), np.frombuffer(held, np.uint8, count, offset=count * 4)
-
-    def _take_slot(self, key: bytes) -> int:
-        if self.free:
-            slot = self.free.pop()
-            self.keys[slot] = key
-        else:
-            slot = len(self.keys)
-            self.keys.append(key)
-            self.vectors.append(b"")
-            self.prints.append(b"")
-            if slot >= len(self.section):
-                self._widen(slot + 1)
-        self.slots[key] = slot
-        self.bound[slot] = np.inf
-        self.known[slot] = self.filled[slot] = 0
-        self.by_text[slot] = self.rules.size  # not short until it is linked
-        return slot
-
-    def _widen(self, size: int) -> None:
-        for name in (
-            *("section", "published", "hour", "id_high", "id_low", "near", "near_score", "known", "bound", "bound_at"),
-            *("shown", "shown_score", "by_text", "filled", "evergreen", "offered", "gets", "_sums", "_last"),
-        ):
-            setattr(self, name, grown(getattr(self, name), size))
 
 
 def _with(lines: NDArray, places: NDArray[np.int64], value: Any) -> NDArray:

@@ -17,7 +17,8 @@ from typing import Any, BinaryIO
 import numpy as np
 
 from services.recommend.index import Index, Rules
-from services.recommend.index.neighbours import RESERVE, Neighbours
+from services.recommend.index.neighbours import Neighbours
+from services.recommend.index.rules import RESERVE
 from services.recommend.index.vectors import HEAVIEST, UNIT
 
 FORMAT = 5

@@ -28,8 +28,9 @@ def search_blueprint() -> Any:
         """200 with articles that have every word of `q`, those with all of them in the headline first, then the newest.
 
         "Quotes" hold words together and a minus leaves a word out; accents and case do not matter. Any text is a query:
-        one without a word finds nothing, and what cannot be read of the other parameters is passed over. `next` is the
-        cursor of the next page, or null. 429 for an address that asks more than ten times a second.
+        one without a word finds nothing. `next` is the cursor of the next page, or null; a `cursor` or a `limit` that
+        cannot be read is passed over. 422 for a `from` that is neither a day nor an instant.
+        429 for an address that asks more than ten times a second.
         """
         pace.take(address_of(request))
         with http.node().reading() as session:

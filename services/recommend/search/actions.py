@@ -13,21 +13,30 @@ from services.recommend.search import store
 from services.recommend.search.excerpts import excerpt
 from services.recommend.search.queries import parse
 from services.recommend.search.similar import near_duplicates
+from shared.errors import Fault, Unprocessable
+
+_NO_DATE = "`from` is a day, like 2026-01-31, or an instant, like 2026-01-31T08:00:00Z."
 
 
 def search_articles(
     session: Session, *, q: str, lang: str, section: str, since: str, cursor: str, limit: str
 ) -> dict[str, Any]:
-    """A page of what a reader searches, as SearchReply says. Every value is text as it came in; none is refused."""
+    """A page of what a reader searches, as SearchReply says. Every value is text as it came in.
+
+    Raises Unprocessable for a `since` that is neither a day nor an instant; nothing else is refused.
+    """
     query = parse(q, lang or None)
+    published = domain.day_or_instant(since) if since else None
+    if since and published is None:
+        raise Unprocessable(errors=[Fault("/from", "date", _NO_DATE)])
     most = domain.page_size(limit)
     hits = store.find(
         session,
         query,
         language=lang or None,
         section=section or None,
-        since=domain.day_or_instant(since),
-        after=domain.after_cursor(cursor or since),
+        since=published,
+        after=domain.after_cursor(cursor),
         most=most + 1,
     )
     marks = query.marks()

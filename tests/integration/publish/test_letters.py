@@ -24,8 +24,10 @@ from shared import clock, jobs
 from shared.events import Byline, Picture
 from shared.ids import new_id
 from shared.tables import jobs as jobs_table
+from shared.tables import outbox as outbox_table
 from tests.conftest import wait_for
 from tests.factories import killed, public_article, published
+from tests.integration.publish.browsers import Browser
 from tests.integration.publish.house import House, deliver, let_time_pass, states, statuses
 from tests.relays import Relay, relay
 
@@ -263,6 +265,48 @@ def test_an_address_that_is_refused_for_good_gets_no_more_and_one_put_off_gets_i
     assert "lecteurs.test" not in str(statuses(house))
     with house.node.reading() as session:
         assert not [one for one in session.scalars(select(Attempt.answer)) if "@lecteurs" in one]
+
+
+def test_no_log_names_a_reader_whatever_the_relay_answers(
+    house: House, web: FlaskClient, mail: Relay, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level("DEBUG")
+    names = ("amira", "refuse.lea", "defer.omar", "hangup.ines", "vanish.paul", "full.nour")
+    for number, name in enumerate(names):
+        assert sign_up(web, f"{name}@lecteurs.test", flash="1").status_code == 200
+        with house.node.unit_of_work() as session:
+            browser = Browser(f"http://127.0.0.1:9/endpoint-{number}").subscription()
+            readers.take_push(
+                session,
+                endpoint=browser["endpoint"],
+                **browser["keys"],
+                language="fr",
+                sections=[],
+                urgency=1,
+                reader=str(number),
+                newsroom=house.publish.builder.newsroom,
+                allow=house.node.settings.webhook_allow,  # type: ignore[attr-defined]
+                now=clock.now(),
+            )
+    with house.node.unit_of_work() as session:
+        session.execute(update(Subscription).values(status="active"))
+    house.hear(published(slug="urgent", urgency=1, **recent()))
+    for _ in range(3):
+        let_time_pass(house)
+        deliver(house)
+    for _ in range(2):
+        assert web.post("/newsletter/leave/0199f7d2-0000-7000-8000-000000000000/wrong").status_code == 404
+
+    written = "\n".join(f"{record.getMessage()} {vars(record)}" for record in caplog.records)
+    assert "heard" in written
+    for name in names:
+        assert name not in written
+    assert "lecteurs.test" not in written
+    assert "endpoint-" not in written
+    with house.node.reading() as session:
+        answers = " ".join(session.scalars(select(Attempt.answer)))
+        letters = " ".join(session.scalars(select(outbox_table.c.envelope)))
+    assert "lecteurs.test" not in answers + letters
 
 
 def test_a_relay_that_is_away_loses_no_letter(house: House, web: FlaskClient, mail: Relay) -> None:

@@ -155,7 +155,7 @@ def test_a_wrong_bucket_is_named(tmp_path: Path, store: str, endpoint: str, said
         "ROTATIVE_ADMIN_KEY": "the-first-key-of-the-tests",
         "ROTATIVE_SECRET_KEY": "a-secret-of-the-tests-only",
         "ROTATIVE_SITE_STORE": store,
-        "ROTATIVE_S3_ENDPOINT": endpoint,
+        "ROTATIVE_SITE_ENDPOINT": endpoint,
     }
     with pytest.raises(SettingError, match=said):
         PublishSettings.from_env(variables, "publish")
@@ -173,7 +173,7 @@ def in_a_bucket(
         cls=PublishSettings,
         ROTATIVE_BASE_URL="https://journal.test",
         ROTATIVE_SITE_STORE=f"s3://{bucket}/journal",
-        ROTATIVE_S3_ENDPOINT=s3_endpoint,
+        ROTATIVE_SITE_ENDPOINT=s3_endpoint,
     )
     house = House(create_service(settings), settings)
     with house.node.unit_of_work() as session:

@@ -158,7 +158,7 @@ def test_a_replay_fills_the_search_of_an_archive_that_was_there_before(desk: Des
         {"q": "x" * 100_000},
         {"q": "mot " * 5000},
         {"q": "\x00pont\ud83d"},
-        {"q": "pont", "lang": "\x00'\"", "section": "'; DROP TABLE", "from": "demain", "cursor": "h", "limit": "-1"},
+        {"q": "pont", "lang": "\x00'\"", "section": "'; DROP TABLE", "cursor": "h", "limit": "-1"},
         {"q": "pont", "cursor": "t7fffffffffffffff", "limit": "9" * 5000},
         {"q": "pont", "from": "0001-01-01"},
         {"q": "pont", "unknown": "parameter"},
@@ -172,6 +172,14 @@ def test_any_input_is_a_query(desk: Desk, client: FlaskClient, asked: dict[str, 
         == 200
     )
     assert client.get("/v1/search?q=%ff%fe%00&q=2&lang=%c3").status_code == 200
+
+
+@pytest.mark.parametrize("day", ["demain", "2026-02-30", "h12", "2026-01-01T25:00", "\ud83d"])
+def test_a_from_that_is_no_date_is_named(client: FlaskClient, day: str) -> None:
+    answer = client.get("/v1/search", query_string={"q": "pont", "from": day.encode(errors="replace")})
+
+    assert answer.status_code == 422
+    assert [fault["pointer"] for fault in answer.get_json()["errors"]] == ["/from"]
 
 
 def test_an_address_that_asks_without_end_is_told_to_wait(client: FlaskClient) -> None:

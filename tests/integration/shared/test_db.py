@@ -7,7 +7,9 @@ import threading
 from pathlib import Path
 from typing import Any
 
+import pytest
 from sqlalchemy import text
+from sqlalchemy.exc import IntegrityError
 
 from shared.db import Database
 from tests.conftest import wait_for
@@ -86,4 +88,15 @@ def test_a_transaction_that_fails_passes_the_turn_on(tmp_path: Path) -> None:
         session.execute(text("CREATE TABLE numbers (number INTEGER)"))
 
     assert numbers(db) == []
+    db.close()
+
+
+def test_what_was_to_be_stored_stands_in_no_error(database_url: str) -> None:
+    db = Database(database_url, "ingest")
+    with db.unit_of_work() as session:
+        session.execute(text("CREATE TABLE readers (address VARCHAR(100) NOT NULL, name VARCHAR(5) NOT NULL)"))
+    statement = text("INSERT INTO readers (address, name) VALUES (:address, :name)")
+    with pytest.raises(IntegrityError) as failed, db.unit_of_work() as session:
+        session.execute(statement, {"address": "amira@lecteurs.test", "name": None})
+    assert "amira" not in str(failed.value.with_traceback(None)).split("DETAIL")[0]
     db.close()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import random
 from collections.abc import Sequence
 from dataclasses import replace
@@ -340,6 +341,21 @@ def test_an_age_limit_counts_between_the_two_articles_and_not_for_what_is_evergr
     assert set(shown(index, 1)) == {3, 4}
 
 
+def test_a_cap_shows_no_more_than_so_many_of_one_story():
+    about = [" ".join(WORDS[4 * n : 4 * n + 4]) for n in range(5)]
+    bridge = [article(n, f"Pont suspendu de Brive {about[n - 1]}", hours=n) for n in range(1, 6)]
+    harbour = article(8, "Quai le quai du port de Lorient rouvre samedi matin", hours=7)
+    last = article(9, "Pont suspendu de Brive ferme, quai du port de Lorient", hours=9)
+    capped, free = Index(Rules(story_cap=2, fill=False)), Index(Rules(fill=False))
+    for one in (*bridge, harbour, last):
+        capped.put(one)
+        free.put(one)
+
+    assert set(shown(free, 9)) == {1, 2, 3, 4, 5, 8}
+    assert len({1, 2, 3, 4, 5} & set(shown(capped, 9))) == 2
+    assert 8 in shown(capped, 9)
+
+
 def test_candidates_of_a_draft_are_the_best_alike_and_change_nothing():
     index = Index()
     for number in range(1, 40):
@@ -397,12 +413,22 @@ steps = st.lists(
 )
 
 
-@settings(max_examples=60, deadline=None)
-@given(archive=st.one_of(st.just([]), archives), steps=steps, seed=st.integers(0, 3), size=st.sampled_from([3, 6]))
+# A few in every run; thousands when asked for: `make sequences`.
+SEQUENCES = int(os.environ.get("ROTATIVE_TEST_SEQUENCES", "60"))
+
+
+@settings(max_examples=SEQUENCES, deadline=None)
+@given(
+    archive=st.one_of(st.just([]), archives),
+    steps=steps,
+    seed=st.integers(0, 3),
+    size=st.sampled_from([3, 6]),
+    cap=st.sampled_from([0, 0, 2]),
+)
 def test_whatever_came_and_went_the_sets_are_those_of_a_fresh_index(
-    archive: list[str], steps: list[tuple], seed: int, size: int
+    archive: list[str], steps: list[tuple], seed: int, size: int, cap: int
 ):
-    rules = Rules(size=size, floor=0.05)
+    rules = Rules(size=size, floor=0.05, story_cap=cap)
     index: Index = Index(rules)
     kept: dict[UUID, Article] = {}
     limits: dict[str, float] = {}

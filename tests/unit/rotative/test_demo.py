@@ -43,8 +43,11 @@ def test_the_demo_has_pictures_translations_a_correction_a_retraction_and_a_kill
     assert all((demo.PICTURES / one["file"]).is_file() and one["alt"] for one in pictures)
     assert all(groups.count(group) in {2, 3} for group in groups)
     assert sorted(plan.then for plan in plans if plan.then) == ["kill", "retract"]
-    (corrected,) = [plan for plan in plans if plan.corrected]
-    assert corrected.corrected["right"] in corrected.article["body"]["text"]
+    corrections = [(plan.corrected, plan.article["body"]["text"]) for plan in plans if plan.corrected]
+    assert {plan.article["language"] for plan in plans if plan.corrected} == {"fr", "en", "ar"}
+    for corrected, text in corrections:
+        assert corrected["right"] in text
+        assert corrected["wrong"] not in text
 
 
 def test_articles_that_are_there_already_are_passed_over():

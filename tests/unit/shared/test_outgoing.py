@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import ipaddress
+import socket
 
 import pytest
 
-from shared.outgoing import Refused, fault_of_url, is_allowed
-from shared.outgoing.gate import Gate
+from shared.outgoing import Answer, NoAnswer, Refused, fault_of_url, is_allowed
+from shared.outgoing.gate import ANSWER_BYTES, Gate
+from tests.fakes import receiver
 
 LOOPBACK = (ipaddress.ip_network("127.0.0.0/8"),)
 
@@ -32,10 +34,29 @@ LOOPBACK = (ipaddress.ip_network("127.0.0.0/8"),)
         "::ffff:127.0.0.1",
         "::ffff:10.0.0.1",
         "64:ff9b::7f00:1",
+        "64:ff9b:1::7f00:1",
+        "::7f00:1",
+        "::ffff:0:7f00:1",
+        "2001:0:7f00:1::",
+        "2002:a9fe:a9fe::",
+        "fec0::1",
+        "fd00:ec2::254",
+        "192.0.0.192",
+        "192.88.99.1",
+        "168.63.129.16",
+        "198.18.0.1",
+        "203.0.113.1",
+        "240.0.0.1",
+        "255.255.255.255",
     ],
 )
 def test_private_and_special_addresses_are_not_reached(address: str) -> None:
     assert not is_allowed(ipaddress.ip_address(address), ())
+
+
+@pytest.mark.parametrize("address", ["93.184.216.34", "2606:4700::1111", "2a01:4f8::1", "64:ff9b::5db8:d822"])
+def test_public_addresses_are_reached(address: str) -> None:
+    assert is_allowed(ipaddress.ip_address(address), ())
 
 
 def test_public_addresses_and_networks_let_in_are_reached() -> None:
@@ -54,6 +75,13 @@ def test_public_addresses_and_networks_let_in_are_reached() -> None:
         ("http://10.0.0.1/hook", LOOPBACK, False),
         ("https://10.0.0.1/hook", (), False),
         ("https://[::1]/hook", (), False),
+        ("https://2130706433/", (), False),
+        ("https://0x7f000001/", (), False),
+        ("https://0177.0.0.1/", (), False),
+        ("https://127.1/", (), False),
+        ("https://127.0.0.1./", (), False),
+        ("https://[::ffff:7f00:1]/", (), False),
+        ("https://1572395042/", (), True),
         ("https://user:secret@example.org/", (), False),
         ("ftp://example.org/", (), False),
         ("https:///nowhere", (), False),
@@ -100,3 +128,53 @@ def test_a_name_that_changes_its_mind_is_refused_at_the_socket(monkeypatch: pyte
     monkeypatch.setattr("shared.outgoing.gate._CheckedResolver.resolve", lie)
     with pytest.raises(Refused, match=r"127\.0\.0\.1 is not in a network that may be reached"):
         asyncio.run(post())
+
+
+@pytest.mark.parametrize("host", ["2130706433", "0x7f.1", "0177.1", "127.0.0.1.", "[::ffff:127.0.0.1]", "localhost."])
+def test_however_a_private_address_is_written_nothing_is_sent_to_it(host: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+        listening.setblocking(False)
+
+        async def post() -> None:
+            gate = Gate((), timeout_s=2)
+            try:
+                await gate.post(f"https://{host}:{listening.getsockname()[1]}/", b"", {})
+            finally:
+                await gate.close()
+
+        # As if the first look at the address had let it pass: the look-up, or the socket, refuses it.
+        monkeypatch.setattr("shared.outgoing.gate.fault_of_url", lambda *_: None)
+        with pytest.raises((Refused, NoAnswer)):
+            asyncio.run(post())
+        with pytest.raises(BlockingIOError):
+            listening.accept()
+
+
+def test_a_redirect_is_an_answer_and_not_followed() -> None:
+    with receiver() as inside, receiver() as outside:
+        outside.answer = lambda _: (307, {"Location": inside.url})
+        answer = asyncio.run(_post(outside.url))
+        assert (answer.status, inside.got) == (307, [])
+
+
+def test_no_more_of_an_answer_is_read_than_was_asked_for() -> None:
+    with receiver() as told:
+        told.page = lambda _: b"x" * 5_000_000
+        answer = asyncio.run(_get(told.url))
+    assert len(answer.body) == ANSWER_BYTES
+
+
+async def _post(url: str) -> Answer:
+    gate = Gate(LOOPBACK, timeout_s=5)
+    try:
+        return await gate.post(url, b"{}", {})
+    finally:
+        await gate.close()
+
+
+async def _get(url: str) -> Answer:
+    gate = Gate(LOOPBACK, timeout_s=5)
+    try:
+        return await gate.get(url, {}, most_bytes=ANSWER_BYTES)
+    finally:
+        await gate.close()
