@@ -44,6 +44,7 @@ bench: install
 	$(BIN)/python -m bench $(if $(ARTICLES),--articles $(ARTICLES))
 	$(BIN)/python -m bench.related_cost $(if $(ARTICLES),--articles $(ARTICLES))
 	$(BIN)/python -m bench.deliveries
+	$(BIN)/python -m bench.site $(if $(ARTICLES),--articles $(ARTICLES))
 
 compose-test:
 	sh tests/compose/run.sh

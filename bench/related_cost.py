@@ -30,7 +30,7 @@ from bench import articles
 from bench.related_figures import LOAD, quantile
 from services.recommend import actions, store
 from services.recommend.index import Rules
-from services.recommend.keeper import Keeper
+from services.recommend.keeper import Keeper, Readiness
 from services.recommend.search import actions as search
 from services.recommend.search.similar import near_duplicates
 from services.recommend.service import create_service
@@ -145,10 +145,11 @@ class Bench:
         """Bring the archive to this size; a great many articles as an import into a service without its index would."""
         if size - self.count > BULK_FROM:
             self.keeper.drop()
+            self.settings.snapshot_file.unlink(missing_ok=True)
+            self.keeper.prepare = lambda *_, **__: Readiness.STANDING_BY  # type: ignore[method-assign]
             while self.count < size:
                 self.hear(min(100, size - self.count))
-                with self.node.unit_of_work() as session:
-                    session.execute(update(jobs_table).where(jobs_table.c.state == "ready").values(state="done"))
+            del self.keeper.prepare  # the method again
             with self.node.unit_of_work() as session:
                 session.execute(text("UPDATE articles SET position = 1 WHERE position = 0"))
                 store.change_state(session, weights=store.state(session).weights + 1)

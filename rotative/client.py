@@ -167,7 +167,8 @@ class Client:
         answer = self._send(
             "POST", "/v1/articles/batch", content=lines.encode(), headers=headers, timeout_s=120.0, query=query
         )
-        verdicts = [json.loads(line) for line in answer.text.splitlines()]
+        # By line feeds alone: Python's lines end at other signs too, which JSON may hold.
+        verdicts = [json.loads(line) for line in answer.content.split(b"\n") if line]
         if len(verdicts) != len(articles):
             raise Failure(f"{self.url} ended its answer after {len(verdicts)} of {len(articles)} articles.")
         return verdicts
@@ -227,6 +228,23 @@ class Client:
             if time.monotonic() > ends:
                 return False
             time.sleep(0.25)
+
+    def rebuilding(self) -> Iterator[tuple[int, int]]:
+        """Follow a rebuild until it has ended: pages built, and pages in all, a few times a second."""
+        done = pages = 0
+        while True:
+            report = self.ask("GET", "/v1/publish/status")
+            bulk, numbers = report["jobs"].get("bulk", {}), report["numbers"]
+            left = bulk.get("ready", 0) + bulk.get("leased", 0)
+            pages = max(pages, numbers.get("rebuild_pages", 0))
+            # What is asked for comes in slices; the last of it is asked for when nothing is said of it any more.
+            asked = numbers.get("rebuild_asked", pages)
+            done = max(done, min(pages, asked) - left)
+            if not left:
+                yield pages, pages
+                return
+            yield done, pages
+            time.sleep(0.3)
 
     def path_of(self, article: Mapping[str, Any]) -> str:
         """The path of an article's page: its URL may name the public host, which need not be this machine's."""

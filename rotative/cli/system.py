@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -83,8 +84,16 @@ def verify(client: Client) -> None:
 
 @main.command()
 @click.option("--path", help="Only this page, by its path on the site: /politique/un-article")
+@click.option("--no-wait", is_flag=True, help="Only ask for it; the system goes on by itself")
 @talks
-def rebuild(client: Client, path: str | None) -> None:
+def rebuild(client: Client, path: str | None, no_wait: bool) -> None:
     """Build pages again, all or one; what would not change is not written."""
     client.ask("POST", "/v1/publish/rebuild", body={"path": path} if path else {})
-    click.echo("Asked for; `rotative status` shows what is left to do.")
+    if path or no_wait:
+        click.echo("Asked for; `rotative status` shows what is left to do.")
+        return
+    with click.progressbar(length=1, label="Pages", show_pos=True, file=sys.stderr) as bar:
+        for done, pages in client.rebuilding():
+            bar.length = max(1, pages)
+            bar.update(done - bar.pos)
+    click.echo("Every page has been built again.")

@@ -31,6 +31,11 @@ _DUE = (
 )
 
 
+# Articles of a stretch of time that are read and sorted to find the newest of them.
+_FEW = 2000
+_SAME_MOMENT, _LAST = 1000, 2**62
+
+
 @dataclass(frozen=True)
 class Filter:
     """Which articles. equal: columns and their values. words: all of these, the last one as a beginning.
@@ -55,25 +60,71 @@ def list_articles(
             edge = _first_id_at(instant)
             statement = statement.where(Article.id >= edge if bound == "from" else Article.id < edge)
     first, last = wanted.published
+    published = []
     if first is not None:
-        statement = statement.where(Article.first_published_at >= first)
+        published.append(Article.first_published_at >= first)
     if last is not None:
-        statement = statement.where(Article.first_published_at < last)
+        published.append(Article.first_published_at < last)
+    statement = statement.where(*published)
     newest_first = after is None
     if after is not None:
         statement = statement.where(Article.id > after)
     if before is not None:
         statement = statement.where(Article.id < before)
+    # SQLite has no statistics, and would look through all ids for the few of a stretch of time.
+    is_sqlite = session.get_bind().dialect.name == "sqlite"
+    few = bool(published) and is_sqlite and _are_few(session, published)
+    if few:
+        statement = statement.where(Article.id.in_(list(session.scalars(select(Article.id).where(*published)))))
     if wanted.words or wanted.tags:
         statement = _with_words(session, statement, wanted, before=before, after=after)
     else:
-        order: Any = Article.id
-        if first is not None and last is not None and session.get_bind().dialect.name == "sqlite":
-            # A stretch of time is short as a rule: SQLite, which has no statistics, shall not look through all ids.
-            order = literal_column("+articles.id")
+        order: Any = literal_column("+articles.id") if few else Article.id
         statement = statement.order_by(order.desc() if newest_first else order)
+        if published and is_sqlite and not few and not wanted.equal:
+            return _of_long_stretch(session, published, wanted, before=before, after=after, most=most)
     found = list(session.scalars(statement))
     return found if newest_first else list(reversed(found))
+
+
+def _are_few(session: Session, published: Sequence[Any]) -> bool:
+    """Whether so few articles lie in a stretch of time that reading and sorting them all is the shortest way."""
+    some = select(literal_column("1")).select_from(Article).where(*published).limit(_FEW).subquery()
+    return (session.scalar(select(func.count()).select_from(some)) or 0) < _FEW
+
+
+def _of_long_stretch(
+    session: Session,
+    published: Sequence[Any],
+    wanted: Filter,
+    *,
+    before: UUID | None,
+    after: UUID | None,
+    most: int,
+) -> list[Article]:
+    """A page of a long stretch of time: among the next articles if these have enough of it, else by its dates alone.
+
+    The index of dates holds the ids: no article is read but those of the page.
+    """
+    bounds = []
+    for bound, instant in zip(("from", "to"), wanted.accepted, strict=True):
+        if instant is not None:
+            edge = _first_id_at(instant)
+            bounds.append(Article.id >= edge if bound == "from" else Article.id < edge)
+    bounds += [Article.id < before] if before is not None else []
+    bounds += [Article.id > after] if after is not None else []
+
+    def ordered(column: Any) -> Any:
+        return column if after is not None else column.desc()
+
+    next_ones = select(Article.id, Article.first_published_at).where(*bounds).order_by(ordered(Article.id)).limit(_FEW)
+    near = next_ones.subquery("near")
+    dates = [one.operator(near.c.first_published_at, one.right) for one in published]
+    ids = list(session.scalars(select(near.c.id).where(*dates).order_by(ordered(near.c.id)).limit(most)))
+    if len(ids) < most:
+        by_date = select(Article.id).where(*published, *bounds)
+        ids = list(session.scalars(by_date.order_by(ordered(literal_column("+articles.id"))).limit(most)))
+    return list(session.scalars(select(Article).where(Article.id.in_(ids)).order_by(Article.id.desc())))
 
 
 def _with_words(session: Session, statement: Any, wanted: Filter, *, before: UUID | None, after: UUID | None) -> Any:
@@ -92,6 +143,14 @@ def _with_words(session: Session, statement: Any, wanted: Filter, *, before: UUI
         statement = statement.join(_WORDS, _WORDS.c.article_id == Article.id)
         vector = func.to_tsvector(literal_column("'simple'"), _WORDS.c.words)
         statement = statement.where(vector.op("@@")(func.to_tsquery(literal_column("'simple'"), query)))
+    for bound, instant in zip((">=", "<"), wanted.accepted, strict=True):
+        if instant is not None:
+            first = select(_WORDS.c.number).where(_WORDS.c.article_id >= _first_id_at(instant))
+            at = first.order_by(_WORDS.c.article_id).limit(1).scalar_subquery()
+            # Numbers follow the ids but for those that came at one moment: the ids themselves decide.
+            statement = statement.where(
+                number >= at - _SAME_MOMENT if bound == ">=" else number < func.coalesce(at, _LAST) + _SAME_MOMENT
+            )
     for cursor, compare in ((before, "<"), (after, ">")):
         if cursor is not None:
             at = select(_WORDS.c.number).where(_WORDS.c.article_id == cursor).scalar_subquery()

@@ -71,7 +71,10 @@ class Article(Base):
         Index("ix_articles_status_id", "status", "id"),
         Index("ix_articles_section_id", "section", "id"),
         Index("ix_articles_language_id", "language", "id"),
-        Index("ix_articles_first_published_at", "first_published_at"),
+        Index("ix_articles_section_status", "section", "status", "language", "id"),
+        Index("ix_articles_section_language", "section", "language", "id"),
+        Index("ix_articles_language_status", "language", "status", "id"),
+        Index("ix_articles_first_published_at_id", "first_published_at", "id"),
     )
 
 

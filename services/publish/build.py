@@ -354,7 +354,7 @@ class Builder:
     def _stands(self, path: str, made: Made) -> bool:
         if made.content is None:
             return self.site.read(path) is None and self.site.tombstone(path) is None
-        return self.is_in_place(path, digest_of(made.content), made.gone) and self.site.twin_fits(path, made.gone)
+        return self.site.holds(path, made.content, made.gone)
 
 
 def is_shown(article: PublicArticle, expired: str) -> bool:

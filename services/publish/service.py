@@ -172,7 +172,12 @@ def create_service(settings: PublishSettings) -> Publish:
     def status(session: Session) -> Mapping[str, float | int | str | None]:
         builder.take_theme()
         theme = {"theme_broken": int(bool(builder.themes.fault))}
-        return {**_status(session), **theme, **({"theme": builder.themes.fault} if builder.themes.fault else {})}
+        return {
+            **_status(session),
+            **upkeep.rebuild_progress(session),
+            **theme,
+            **({"theme": builder.themes.fault} if builder.themes.fault else {}),
+        }
 
     letters = _make_letters(settings, builder)
     owners = Owners(letters, Relay(settings.smtp) if settings.smtp is not None else None)

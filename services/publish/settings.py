@@ -61,8 +61,9 @@ class PublishSettings(ServiceSettings):
         """The constructor's arguments."""
         values = super().read(env, service)
         store, bucket = env.text("ROTATIVE_SITE_STORE"), None
+        endpoint = env.text("ROTATIVE_SITE_ENDPOINT").rstrip("/")
         if "://" in store:
-            store, bucket = "", _bucket(env, store)
+            store, bucket = "", _bucket(env, store, endpoint)
         theme = env.optional_path("ROTATIVE_THEME")
         if theme is not None and not theme.is_dir():
             env.fault("ROTATIVE_THEME", f"should be a folder that exists, not {str(theme)!r}")
@@ -88,8 +89,7 @@ class PublishSettings(ServiceSettings):
         }
 
 
-def _bucket(env: Env, store: str) -> Place | None:
-    endpoint = env.text("ROTATIVE_SITE_ENDPOINT").rstrip("/")
+def _bucket(env: Env, store: str, endpoint: str) -> Place | None:
     if endpoint and not endpoint.startswith(("http://", "https://")):
         env.fault("ROTATIVE_SITE_ENDPOINT", f"should be an address like https://s3.example.org, not {endpoint!r}")
     found = re.fullmatch(r"s3://([a-z0-9][a-z0-9.-]{1,61}[a-z0-9])((?:/[A-Za-z0-9._-]+)*)/?", store)

@@ -470,6 +470,11 @@ def pages_built_lately(session: Session, within: timedelta) -> Sequence[Page]:
     return session.scalars(select(Page).where(Page.built_at > newest_at - within)).all()
 
 
+def count_pages(session: Session) -> int:
+    """How many pages there are."""
+    return session.scalar(select(func.count()).select_from(_pages).where(_pages.c.digest != "")) or 0
+
+
 def live_paths_without_page(session: Session) -> list[str]:
     """Where a live article should have a page and the database knows of none."""
     statement = (

@@ -21,18 +21,22 @@ from shared.jobs import Claim
 
 log = logging.getLogger(__name__)
 
-REBUILD_SLICE = 200
+# So many articles are read whole: a slice of bulk work is to last 200 ms at most.
+REBUILD_SLICE = 100
 # After the machine's power failed, files written in the last moments may be damaged: this much is looked at again.
 SUSPECT = timedelta(minutes=15)
 # How long a file may stand without a page that explains it: longer than any build takes.
 STRAY_REST = timedelta(minutes=1)
+# The site's fact that says how many pages a rebuild has asked for so far; "" when all are.
+ASKED = "rebuild"
 MOST_STRAYS = 1000
 
 
 def rebuild_site(claim: Claim, *, builder: Builder) -> None:
     """Ask, a slice at a time, for every page to be built and its files compared. The payload holds where to go on.
 
-    First the articles, whose places in lists are looked after as well; then the lists.
+    First the articles, whose places in lists are looked after as well; then the lists; then files that nothing explains
+    are looked for.
     """
     with claim.finish() as session:
         for job in claim.jobs:
@@ -45,7 +49,9 @@ def rebuild_site(claim: Claim, *, builder: Builder) -> None:
                 held = list(store.articles_at(session, paths).values())
                 shelve(session, builder, {one.id for one in held}, held)
                 renditions.mend(session, builder, [one.id for one in held if one.images])
-                following = {"part": "articles", "after": paths[-1]} if paths else {"part": "lists", "after": ""}
+                following: dict[str, Any] = {"part": "lists", "after": ""}
+                if paths:
+                    following = {"part": "articles", "after": paths[-1]}
             else:
                 found = list_store.list_paths_after(session, after, REBUILD_SLICE)
                 paths = [path for base, size in found for path in _pages_of(builder, base, size)]
@@ -55,7 +61,9 @@ def rebuild_site(claim: Claim, *, builder: Builder) -> None:
             jobs.add_many(session, BUILD_PAGE, [(path, {"check": True}) for path in set(paths)], lane="bulk")
             if not following:
                 jobs.add(session, REBUILD_SITE, _then(job.reference, "strays"), lane="bulk", payload={"part": "strays"})
-            if following:
+            following["asked"] = (job.payload or {}).get("asked", 0) + len(set(paths))
+            store.save_fact(session, ASKED, str(following["asked"]) if "part" in following else "")
+            if "part" in following:
                 # A new reference: this job itself ends as done.
                 name = _then(job.reference, f"{following['part']} {following['after']}")
                 jobs.add(session, REBUILD_SITE, name, lane="bulk", payload=following)
@@ -111,6 +119,12 @@ def _pages_of(builder: Builder, base: str, size: int) -> list[str]:
             sitemap = Listing("sitemap", listing.language, listing.key, page)
             found.append(lists.list_path(builder.newsroom, sitemap))
     return found
+
+
+def rebuild_progress(session: Session) -> dict[str, int]:
+    """How many pages there are, and how many of them the rebuild has asked for that is at work; {} when none is."""
+    asked = store.fact(session, ASKED)
+    return {"rebuild_asked": int(asked), "rebuild_pages": store.count_pages(session)} if asked else {}
 
 
 def ask_for_rebuild(session: Session, path: str | None, *, builder: Builder, now: datetime) -> None:

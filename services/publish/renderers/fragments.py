@@ -164,7 +164,8 @@ class Fragments:
         return Markup(text.strip())  # noqa: S704 (a template's output, escaped there)
 
     def _write_body(self, html: str, french: bool) -> Markup:
-        clean = clean_html(html).strip()
+        # Cleaned once for the page and for ninjs, which asks without typography.
+        clean = str(self._body(html, False)) if french else clean_html(html).strip()
         return Markup(french_html(clean) if french else clean)  # noqa: S704 (allow-listed in the line above)
 
     def _write_bylines(self, bylines: tuple[Byline, ...], language: str, links: bool) -> Markup:

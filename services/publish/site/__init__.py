@@ -78,6 +78,10 @@ class Site(Protocol):
         """Whether what is held compressed, where it should be, unpacks to the page or tombstone itself."""
         ...
 
+    def holds(self, path: str, content: bytes, gone: bool) -> bool:
+        """Whether just these bytes stand there, as a page or as a tombstone, and compressed where they should be."""
+        ...
+
     def squeeze(self, path: str, digest: str, packed: bytes) -> None:
         """Hold the page's bytes compressed with Brotli too, if they still are those of this digest."""
         ...

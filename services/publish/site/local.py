@@ -87,6 +87,18 @@ class LocalSite:
         held = all(packed is None or unpacked(coding, packed) == content for coding, packed in twins.items())
         return held and twins["gzip"] is not None
 
+    def holds(self, path: str, content: bytes, gone: bool) -> bool:
+        file = self._file("gone" if gone else "site", path)
+        if _read(file) != content or (gone and self.exists(path)):
+            return False
+        name = os.fspath(file)
+        if file.suffix not in TEXTS:
+            return not any(os.path.lexists(name + ending) for ending in _TWINS)
+        packed, squeezed = _read_name(name + ENDINGS["gzip"]), _read_name(name + ENDINGS["br"])
+        if packed is None or unpacked("gzip", packed) != content:
+            return False
+        return squeezed is None or unpacked("br", squeezed) == content
+
     def squeeze(self, path: str, digest: str, packed: bytes) -> None:
         file = self._file("site", path)
         content = _read(file)
@@ -157,10 +169,24 @@ def _write_new(file: str, content: bytes, stamp: int | None, durable: bool) -> N
 
 
 def _read(file: Path) -> bytes | None:
+    return _read_name(os.fspath(file))
+
+
+def _read_name(name: str) -> bytes | None:
     try:
-        return file.read_bytes()
-    except (FileNotFoundError, NotADirectoryError, IsADirectoryError):
+        handle = os.open(name, os.O_RDONLY | os.O_CLOEXEC)
+    except (FileNotFoundError, NotADirectoryError):
         return None
+    try:
+        size = os.fstat(handle).st_size
+        parts = [os.read(handle, size + 1)]
+        while parts[-1] and sum(map(len, parts)) < size:
+            parts.append(os.read(handle, size))
+        return parts[0] if len(parts) == 1 else b"".join(parts)
+    except IsADirectoryError:
+        return None
+    finally:
+        os.close(handle)
 
 
 def _sync(folder: Path) -> None:

@@ -79,6 +79,12 @@ class S3Site:
         content, packed = self._get(file_of("gone" if gone else "site", path))
         return content is not None and (packed is not None or not _is_packed(type_of("/" if gone else path)))
 
+    def holds(self, path: str, content: bytes, gone: bool) -> bool:
+        held, packed = self._get(file_of("gone" if gone else "site", path))
+        if held != content or (gone and self.exists(path)):
+            return False
+        return packed is not None or not _is_packed(type_of("/" if gone else path))
+
     def squeeze(self, path: str, digest: str, packed: bytes) -> None:
         """Nothing: one object is one body."""
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -46,7 +48,11 @@ class Likeness(Articles):
 
     def pack(self) -> None:
         """Lay the lists of all terms anew, with little room to spare."""
-        self.postings = Postings.of(((slot, *self._vector_at(slot)) for slot in self.slots.values()), self.table.size)
+
+        def vectors() -> Iterator[tuple[int, NDArray[np.int32], NDArray[np.uint8]]]:
+            return ((slot, *self._vector_at(slot)) for slot in self.slots.values())
+
+        self.postings = Postings.of(vectors, self.table.size)
 
     # -- scores
 

@@ -6,7 +6,8 @@ whatever order it is made: the likeness of two articles does not depend on which
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
+from typing import Self
 from zlib import crc32
 
 import numpy as np
@@ -116,15 +117,15 @@ class Postings:
     """
 
     @classmethod
-    def of(cls, vectors: Iterable[tuple[int, NDArray[np.int32], NDArray[np.uint8]]], terms: int) -> Postings:
+    def of(cls, vectors: Callable[[], Iterable[tuple[int, NDArray[np.int32], NDArray[np.uint8]]]], terms: int) -> Self:
         """The lists of many articles at once, with little room to spare.
 
-        vectors: as `put` takes them; terms: how many there are.
+        vectors: gives them as `put` takes them, twice: to hold all of them at once would take as much memory again as
+        the lists. terms: how many there are.
         """
-        held = list(vectors)
         made = cls()
         lengths = np.zeros(terms, dtype=np.int32)
-        for _, numbers, _ in held:
+        for _, numbers, _ in vectors():
             lengths[numbers] += 1
         made._room = lengths + (lengths >> 3)
         made._start = np.concatenate(([0], np.cumsum(made._room, dtype=np.int64)[:-1])) if terms else made._start
@@ -132,7 +133,7 @@ class Postings:
         made._end = int(made._room.sum())
         made._slots = np.zeros(max(1024, made._end), dtype=np.int32)
         made._weights = np.zeros(max(1024, made._end), dtype=np.uint8)
-        for slot, numbers, weights in held:
+        for slot, numbers, weights in vectors():
             at = made._start[numbers] + made._length[numbers]
             made._slots[at] = slot
             made._weights[at] = weights

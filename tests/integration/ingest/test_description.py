@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 import schemathesis
 from flask import Flask
-from hypothesis import HealthCheck, Phase, given, settings
+from hypothesis import HealthCheck, Phase, given, settings, strategies
 from schemathesis.checks import not_a_server_error
 from schemathesis.specs.openapi.checks import (
     content_type_conformance,
@@ -21,6 +21,7 @@ from schemathesis.specs.openapi.checks import (
 
 import shared
 from services.ingest.app import create_app
+from services.ingest.schemas.replies import VerdictReply
 from services.ingest.settings import IngestSettings
 from shared.http import describe
 from shared.migrate import upgrade
@@ -62,7 +63,7 @@ OPERATIONS = sorted(
     (method.upper(), path)
     for path, item in json.loads((Path(shared.__file__).parent / "openapi.json").read_text("utf-8"))["paths"].items()
     for method in item
-    # Lines of a batch are articles; no generator here writes NDJSON.
+    # No generator here writes NDJSON: the next test makes batches of what is generated for a single article.
     if OURS.match(path) and method != "parameters" and not path.endswith("/batch")
 )
 
@@ -82,6 +83,36 @@ def test_what_is_described_is_what_is_answered(described: Any, method: str, path
     @given(case=strategy)
     def check(case: Any) -> None:
         case.call_and_validate(headers={"Authorization": f"Bearer {KEY}"}, checks=CHECKS)
+
+    check()
+
+
+def test_a_batch_of_what_is_described_has_a_verdict_for_each_line(app: Flask, described: Any) -> None:
+    bodies = described["/v1/articles"]["POST"].as_strategy().map(lambda case: case.body)
+    client = app.test_client()
+    headers = {"Authorization": f"Bearer {KEY}", "Content-Type": "application/x-ndjson"}
+
+    @settings(
+        max_examples=EXAMPLES,
+        deadline=None,
+        suppress_health_check=list(HealthCheck),
+        derandomize=True,
+        database=None,
+        phases=[Phase.generate],
+    )
+    @given(lines=strategies.lists(bodies, min_size=1, max_size=5), dry_run=strategies.sampled_from(["true", "false"]))
+    def check(lines: list[Any], dry_run: str) -> None:
+        sent = "".join(json.dumps(line, default=repr) + "\n" for line in lines)
+
+        answer = client.post(f"/v1/articles/batch?dry_run={dry_run}", data=sent, headers=headers)
+
+        verdicts = [json.loads(line) for line in answer.get_data().split(b"\n") if line]
+        assert (answer.status_code, answer.mimetype) == (200, "application/x-ndjson")
+        assert [one["line"] for one in verdicts] == list(range(1, len(lines) + 1))
+        for one in verdicts:
+            assert VerdictReply().validate({key: value for key, value in one.items() if key != "problem"}) == {}
+            assert one["status"] in (200, 201, 400, 403, 409, 422)
+            assert ("problem" in one) == (one["status"] >= 400)
 
     check()
 

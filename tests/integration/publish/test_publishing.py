@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor, wait
+from pathlib import Path
 from typing import Any, ClassVar
 
 import pytest
@@ -466,3 +467,30 @@ def test_an_announcement_whose_page_never_comes_is_seen_buried_and_told_once_it_
         jobs.retry_dead(session, dead.id, now=clock.now())
     house.finish()
     assert deliveries(house) == [("article.published", 1, "due")]
+
+
+def test_publishing_one_article_writes_as_many_files_however_many_there_are(
+    house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    written: list[Path] = []
+    write = LocalSite._write
+
+    def note(site: LocalSite, file: Path, content: bytes, *, durable: bool = False) -> None:
+        written.append(file)
+        write(site, file, content, durable=durable)
+
+    monkeypatch.setattr(LocalSite, "_write", note)
+    counts = []
+    for size in (40, 160):
+        there = len(house.builds())
+        more = [published(slug=f"a{size}-{number}", tags=("Port",), replayed=True) for number in range(size)]
+        house.hear(*more, lane="bulk")
+        house.finish()
+        assert len(house.builds()) >= there + size
+        written.clear()
+        house.hear(published(slug=f"une-{size}", tags=("Port",)))
+        house.finish()
+        counts.append(len(written))
+
+    assert counts[1] <= counts[0] + 3, "a list's page may just have become full; nothing else grows"
+    assert counts[0] < 30

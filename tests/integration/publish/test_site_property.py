@@ -117,7 +117,7 @@ def small_pages(monkeypatch: pytest.MonkeyPatch) -> None:
 
 MOVES = (
     "publish", "publish", "publish", "publish", "refile", "correct", "move", "retag", "picture", "kill", "retract",
-    "expire", "relate", "settle",
+    "expire", "relate", "settle", "restore", "resection", "translate",
 )  # fmt: skip
 STEPS = st.lists(st.tuples(st.sampled_from(MOVES), st.integers(0, 30), st.integers(0, 30)), min_size=3, max_size=25)
 
@@ -194,9 +194,18 @@ def picture(number: int) -> Picture:
 
 
 def changed(before: PublicArticle, move: str, other: int) -> Any:
-    if before.status in {"killed", "expired", "retracted"}:
-        return None
     after = replace(before, change=before.change + 1)
+    if move == "restore" and before.status != "live":
+        return ArticlePublished(article=replace(after, status="live", body_html="<p>De retour.</p>", retraction=None))
+    if before.status in {"killed", "expired", "retracted"} or move == "restore":
+        return None
+    if move == "resection":
+        section = "politique" if before.section == "sport" else "sport"
+        path = f"{before.path.rpartition('/')[0].replace(before.section, section)}/{before.slug}-{after.change}"
+        old_paths = (*before.old_paths, before.path)
+        return ArticlePublished(article=replace(after, section=section, path=path, old_paths=old_paths))
+    if move == "translate":
+        return ArticlePublished(article=replace(after, translations=None if before.translations else GROUP))
     later = before.updated_at + timedelta(hours=1)
     if move == "refile":
         return ArticlePublished(article=replace(after, headline=f"{before.headline} bis", urgency=1 + other % 8))

@@ -42,6 +42,9 @@ def test_what_is_put_is_read_and_replaced(site: Site) -> None:
         assert site.read(path) == PAGE + b"2"
         assert site.exists(path)
         assert site.twin_fits(path, False)
+        assert site.holds(path, PAGE + b"2", False)
+        assert not site.holds(path, PAGE, False)
+        assert not site.holds(path, PAGE + b"2", True)
     assert sorted(site.paths()) == sorted(
         ["/", "/sport/un-article", "/feed.xml", "/media/ab/x.webp", "/assets/style.0123.css", "/é/à"]
     )
@@ -54,6 +57,7 @@ def test_a_tombstone_stands_where_the_page_was_until_it_is_put_again(site: Site)
     assert site.encoded("/a", "gzip") is None
     assert site.tombstone("/a") == b"gone"
     assert site.twin_fits("/a", True)
+    assert site.holds("/a", b"gone", True)
     assert list(site.paths()) == []
     site.put("/a", PAGE)
     assert site.tombstone("/a") is None

@@ -203,6 +203,18 @@ def test_one_page_is_rebuilt_by_its_path(system):
     assert json.loads(system.asked[0][2]) == {"path": "/un"}
 
 
+def test_a_rebuild_of_the_whole_site_is_followed_to_its_end_or_only_asked_for(system):
+    system.says("POST", "/v1/publish/rebuild", 202)
+    system.says("GET", "/v1/publish/status", 200, {"jobs": {"bulk": {"dead": 1}}, "numbers": {}})
+
+    followed = run("rebuild")
+    asked = run("rebuild", "--no-wait")
+
+    assert (followed.exit_code, asked.exit_code) == (0, 0)
+    assert "Every page has been built again." in followed.output
+    assert [one[0] for one in system.asked] == ["POST", "GET", "POST"]
+
+
 def test_status_shows_all_services(system):
     for service in ("ingest", "recommend", "publish"):
         system.says(

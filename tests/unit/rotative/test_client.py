@@ -100,3 +100,11 @@ def test_the_system_that_runs_in_the_folder_is_found(tmp_path, monkeypatch):
 def test_a_missing_key_says_what_to_do(tmp_path):
     with pytest.raises(Failure, match="Set ROTATIVE_KEY"):
         find_key(tmp_path)
+
+
+def test_verdicts_of_a_batch_end_at_line_feeds_alone():
+    lines = '{"line": 1, "status": 201, "url": "a\u2028b\x85c"}\n{"line": 2, "status": 409}\n'
+
+    verdicts = client(lambda _: httpx.Response(200, content=lines.encode())).post_batch([{}, {}])
+
+    assert [one["status"] for one in verdicts] == [201, 409]
