@@ -29,6 +29,12 @@ class NotActive(Conflict):
     code = "subscription-not-active"
 
 
+class NoSecret(Conflict):
+    """409: nothing is signed for this subscription; only webhooks have a secret."""
+
+    code = "no-secret"
+
+
 class RedirectNotFound(NotFound):
     """404: no redirect stands at this path."""
 

@@ -22,6 +22,8 @@ _LENGTHS: dict[Wait, tuple[tuple[float, float], ...]] = {
     # These are long: months and sitemaps hold hundreds of articles.
     "seldom": ((QUIET, 0.5), (math.inf, 5.0)),
 }
+# No pass that is asked for begins later than this.
+LONGEST_S = max(length for lengths in _LENGTHS.values() for _, length in lengths)
 # Of a pass so short, half at least is still to come when it is asked for: else it would find little.
 _SHORT_S = 0.25
 _MEMORY_S = 2.0

@@ -101,7 +101,7 @@ def create_blueprint(newsroom: Newsroom, settings: PublishSettings) -> Any:
     @http.needs("operator")
     @bp.response(200, schemas.NewSubscriptionReply)
     def rotate_secret(subscription_id: UUID) -> Any:
-        """200 with a new secret, shown this once. For a day what is sent is signed with the old one too."""
+        """200 with a new secret, shown this once; for a day the old one signs too. 409 for what is no webhook."""
         with http.node().unit_of_work() as session:
             return with_secret(subscriptions.rotate_secret(session, subscription_id, clock.now()))
 

@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 from services.publish.channels import domain, store
 from services.publish.channels.contents import body_of_test
 from services.publish.channels.owe import ask_for_attempts
-from services.publish.errors import NotActive, SubscriptionNotFound
+from services.publish.errors import NoSecret, NotActive, SubscriptionNotFound
 from services.publish.kinds import ATTEMPT_DELIVERY, REMOVE_SUBSCRIPTION, RESUME_SUBSCRIPTION
 from services.publish.models import Subscription
 from shared import clock, jobs
@@ -142,8 +142,13 @@ def forget(session: Session, subscription: Subscription) -> None:
 
 
 def rotate_secret(session: Session, subscription_id: UUID, now: datetime) -> Subscription:
-    """Make a new secret. For a day what is sent is signed with the one before as well."""
+    """Make a new secret. For a day what is sent is signed with the one before as well.
+
+    Raises NoSecret for what is no webhook.
+    """
     subscription = found(session, subscription_id)
+    if subscription.channel != "webhook":
+        raise NoSecret(f"What goes to {subscription.channel} is not signed with a secret.")
     subscription.secret_version += 1
     subscription.old_secret_until = now + domain.ROTATION
     return subscription

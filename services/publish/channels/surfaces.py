@@ -12,15 +12,15 @@ from uuid import UUID
 from sqlalchemy import Row, bindparam, select
 from sqlalchemy.orm import Session
 
-from services.publish import list_store, lists
+from services.publish import list_store, lists, passes
 from services.publish.kinds import BUILD_PAGE
 from services.publish.site import Site
 from shared.events import PublicArticle
 from shared.newsroom import Newsroom
 from shared.tables import jobs as jobs_table
 
-# What an article touches is built in a pass that begins at most so long after it: pace.py, with time to spare.
-LONGEST_PASS = timedelta(seconds=5)
+# What an article touches is built in a pass that begins at most so long after it; a second to spare.
+LONGEST_PASS = timedelta(seconds=passes.LONGEST_S + 1)
 
 
 def feeds_of(newsroom: Newsroom, article: PublicArticle) -> list[str]:

@@ -80,6 +80,14 @@ def test_while_a_secret_is_changed_both_secrets_verify_and_afterwards_only_the_n
     assert "secret" not in ask("GET", f"/v1/subscriptions/{one['id']}")
 
 
+@pytest.mark.parametrize("channel", ["websub", "indexnow", "apprise"])
+def test_only_webhooks_have_a_secret_to_be_changed(ask: Operator, told: Receiver, channel: str) -> None:
+    url = told.url.replace("http://", "json://") if channel == "apprise" else told.url
+    one = ask("POST", "/v1/subscriptions", {"channel": channel, "url": url}, 201)
+    assert "secret" not in one
+    assert ask("POST", f"/v1/subscriptions/{one['id']}/rotate", status=409)["code"] == "no-secret"
+
+
 def test_the_javascript_reference_library_verifies_what_the_python_one_does(
     house: House, ask: Operator, told: Receiver
 ) -> None:

@@ -1,0 +1,151 @@
+"""Queries over subscriptions."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import (
+    bindparam,
+    delete,
+    literal_column,
+    null,
+    select,
+    update,
+)
+from sqlalchemy.orm import Session
+
+from services.publish.channels.store.tables import CHANNELS, IDS, SUBSCRIPTIONS
+from services.publish.models import Attempt, Delivery, Subscription
+
+
+def subscription(session: Session, subscription_id: UUID, *, lock: bool = False) -> Subscription | None:
+    """One subscription, or None; one that is being removed is none."""
+    statement = select(Subscription).where(Subscription.id == subscription_id, Subscription.status != "removed")
+    return session.scalar(statement.with_for_update() if lock else statement)
+
+
+def subscriptions(
+    session: Session,
+    after: UUID | None = None,
+    most: int = 100,
+    *,
+    channel: str | None = None,
+    status: str | None = None,
+) -> Sequence[Subscription]:
+    """Subscriptions in the order in which they were made, after this one; readers' own only by their channel."""
+    statement = select(Subscription).where(Subscription.status != "removed").order_by(Subscription.id).limit(most)
+    if after is not None:
+        statement = statement.where(Subscription.id > after)
+    if channel is not None:
+        statement = statement.where(Subscription.channel == channel)
+    else:
+        statement = statement.where(Subscription.reader.is_(None))
+    if status is not None:
+        statement = statement.where(Subscription.status == status)
+    return session.scalars(statement).all()
+
+
+def of_reader(session: Session, reader: str) -> Subscription | None:
+    """The subscription that a reader has made with this address, known by its digest."""
+    return session.scalar(select(Subscription).where(Subscription.reader == reader).with_for_update())
+
+
+def unconfirmed(session: Session, until: datetime, most: int) -> Sequence[Subscription]:
+    """Sign-ups that nobody has confirmed, made before this."""
+    statement = select(Subscription).where(Subscription.status == "pending", Subscription.created_at < until)
+    return session.scalars(statement.order_by(Subscription.id).limit(most).with_for_update()).all()
+
+
+def readers_of_letters(session: Session, language: str, most: int, after: UUID | None) -> Sequence[Subscription]:
+    """Those who get an edition's letters, in the order of their ids, after this one."""
+    statement = select(Subscription).where(
+        Subscription.status == "active", Subscription.channel == "email", Subscription.language == language
+    )
+    if after is not None:
+        statement = statement.where(Subscription.id > after)
+    return session.scalars(statement.order_by(Subscription.id).limit(most)).all()
+
+
+def remove_slice(session: Session, subscription_id: UUID, most: int) -> bool:
+    """Remove some of what a subscription was told, and itself when nothing is left; whether it is gone."""
+    owed = session.scalars(
+        select(Delivery.id).where(Delivery.subscription_id == subscription_id).order_by(Delivery.id).limit(most)
+    ).all()
+    session.execute(delete(Attempt).where(Attempt.delivery_id.in_(owed)))
+    session.execute(delete(Delivery).where(Delivery.id.in_(owed)))
+    if len(owed) == most:
+        return False
+    session.execute(delete(Subscription).where(Subscription.id == subscription_id))
+    return True
+
+
+@dataclass(frozen=True, slots=True)
+class Recipient:
+    """A subscription as announcing needs it."""
+
+    id: UUID
+    channel: str
+    filter: Mapping[str, Any]
+    language: str
+
+
+_RECIPIENTS = (
+    select(SUBSCRIPTIONS.c.id, SUBSCRIPTIONS.c.channel, SUBSCRIPTIONS.c.filter, SUBSCRIPTIONS.c.language)
+    .where(SUBSCRIPTIONS.c.status == "active", SUBSCRIPTIONS.c.channel.in_(CHANNELS))
+    .order_by(SUBSCRIPTIONS.c.id)
+    .limit(bindparam("most"))
+)
+_RECIPIENTS_AFTER = _RECIPIENTS.where(SUBSCRIPTIONS.c.id > bindparam("after"))
+
+
+def recipients(session: Session, channels: Iterable[str], most: int, after: UUID | None = None) -> list[Recipient]:
+    """Those who are to be told by these channels, in the order of their ids, after this one."""
+    values: dict[str, Any] = {"channels": list(channels), "most": most}
+    statement = _RECIPIENTS
+    if after is not None:
+        statement, values["after"] = _RECIPIENTS_AFTER, after
+    return [Recipient(*row) for row in session.connection().execute(statement, values)]
+
+
+_CHANNELS_IN_USE: dict[str, Any] = {
+    channel: select(literal_column(f"'{channel}'"))
+    .where(SUBSCRIPTIONS.c.status == "active", SUBSCRIPTIONS.c.channel == channel)
+    .limit(1)
+    for channel in ("webhook", "web_push", "email", "websub", "indexnow", "apprise")
+}
+
+
+def is_in_use(session: Session, channel: str) -> bool:
+    """Whether somebody is to be told by this channel."""
+    return session.connection().execute(_CHANNELS_IN_USE[channel]).first() is not None
+
+
+def end_subscriptions(session: Session, ids: Iterable[UUID], status: str, why: str) -> None:
+    """Tell these subscriptions nothing any more ("paused" or "disabled"), and why."""
+    session.execute(
+        update(Subscription)
+        .where(Subscription.id.in_(set(ids)), Subscription.status == "active")
+        .values(status=status, why=why[:400])
+    )
+
+
+def note_failing(session: Session, ids: Iterable[UUID], since: datetime) -> None:
+    """Note that these have begun to fail."""
+    session.connection().execute(_FAILING, {"ids": sorted(set(ids)), "since": since})
+
+
+def note_working(session: Session, ids: Iterable[UUID]) -> None:
+    """Note that these have taken something."""
+    session.connection().execute(_WORKING, {"ids": sorted(set(ids))})
+
+
+_FAILING = (
+    update(SUBSCRIPTIONS)
+    .where(SUBSCRIPTIONS.c.id.in_(IDS), SUBSCRIPTIONS.c.failing_since.is_(None))
+    .values(failing_since=bindparam("since"))
+)
+_WORKING = update(SUBSCRIPTIONS).where(SUBSCRIPTIONS.c.id.in_(IDS)).values(failing_since=null())
