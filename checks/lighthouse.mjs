@@ -5,7 +5,8 @@ import puppeteer from "puppeteer-core";
 import { kinds } from "./kinds.mjs";
 
 const base = (process.argv[2] ?? "http://127.0.0.1:8000").replace(/\/$/, "");
-const LEAST = { "performance": 95, "accessibility": 100, "best-practices": 100, "seo": 100 };
+// On a machine whose other work nobody knows, only a great fall counts: timing decides nothing there.
+const LEAST = { "performance": process.env.CI ? 80 : 95, "accessibility": 100, "best-practices": 100, "seo": 100 };
 const found = await kinds(base);
 const browser = await puppeteer.launch({
   executablePath: process.env.CHROMIUM ?? "/usr/bin/chromium",
