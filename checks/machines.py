@@ -110,11 +110,15 @@ def _robots(site: Site) -> None:
 
 
 def _mining(site: Site) -> None:
-    rules = json.loads(site.get("/.well-known/tdmrep.json").content)
-    reserved = any(one["tdm-reservation"] == 1 for one in rules if one["location"])
+    reserved = any(page.meta("tdm-reservation") == "1" for page in site.pages.values())
+    answer = site.get("/.well-known/tdmrep.json", expected=200 if reserved else 404)
+    rules = json.loads(answer.content) if reserved and answer.status == 200 else []
+    if reserved != any(one["tdm-reservation"] == 1 for one in rules if one["location"]):
+        site.fault(answer.url, "does not say of text and data mining what pages say")
     for url, page in site.pages.items():
-        if (page.meta("tdm-reservation") == "1") != reserved:
-            site.fault(url, "does not say of text and data mining what tdmrep.json says")
+        said = {page.meta("tdm-reservation"), site.answers[url].headers.get("tdm-reservation", "")}
+        if said != {"1" if reserved else ""}:
+            site.fault(url, "does not say of text and data mining what others say")
 
 
 def _manifests(site: Site) -> None:

@@ -22,6 +22,15 @@ SMALL = 1400  # bytes: what fits into one packet is sent as it is
 def serve_site(app: Flask, builder: Builder) -> None:
     """Answer every GET that no route takes from the site's files."""
 
+    if builder.newsroom.ai_opt_out:
+
+        @app.after_request
+        def reserve_mining(response: Response) -> Response:
+            # TDMRep, for who reads neither the page nor /.well-known/tdmrep.json.
+            if not request.path.startswith("/v1/"):
+                response.headers["tdm-reservation"] = "1"
+            return response
+
     @app.errorhandler(NotFound)
     def page(error: NotFound) -> Response:
         if request.path.startswith("/v1/") or request.method not in {"GET", "HEAD"}:

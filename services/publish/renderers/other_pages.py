@@ -155,7 +155,8 @@ class OtherPages(Fragments):
         index_paths = [lists.SITEMAP_INDEX]
         index_paths += [lists.list_path(newsroom, Listing("news", language)) for language in newsroom.languages]
         files["/robots.txt"] = robots.robots_txt(newsroom, tuple(index_paths))
-        files["/.well-known/tdmrep.json"] = robots.tdmrep_json(newsroom)
+        if newsroom.ai_opt_out:
+            files["/.well-known/tdmrep.json"] = robots.tdmrep_json()
         urls = [newsroom.url(self._path(one)) for one in lists.always(newsroom) if one.is_html]
         urls += [newsroom.url(path) for path in self._static_pages]
         files[lists.SITEMAP_OF_PAGES] = sitemaps.sitemap_of_pages(urls)

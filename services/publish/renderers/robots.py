@@ -43,7 +43,6 @@ def robots_txt(newsroom: Newsroom, sitemap_paths: tuple[str, ...] = ()) -> bytes
     return ("\n".join(lines) + "\n").encode()
 
 
-def tdmrep_json(newsroom: Newsroom) -> bytes:
-    """/.well-known/tdmrep.json (TDMRep): whether text and data mining of the whole site is reserved."""
-    rule = {"location": "/*", "tdm-reservation": int(newsroom.ai_opt_out)}
-    return (json.dumps([rule]) + "\n").encode()
+def tdmrep_json() -> bytes:
+    """/.well-known/tdmrep.json (TDMRep): text and data mining of the whole site is reserved. Without it, it is not."""
+    return (json.dumps([{"location": "/*", "tdm-reservation": 1}]) + "\n").encode()

@@ -134,7 +134,7 @@ def test_ninjs_allows_no_property_of_ones_own() -> None:
 
 
 def test_a_site_without_its_files_for_programs_is_found_out() -> None:
-    site = site_of(front=GOOD_PAGE)
+    site = site_of(front=GOOD_PAGE.replace("<head>", '<head><meta name="tdm-reservation" content="1">'))
 
     judge_machines(site)
 

@@ -134,7 +134,7 @@ def test_robots_are_told_what_the_newspaper_decided() -> None:
     files = open_to_all.installed_files()
     assert "GPTBot" not in files["/robots.txt"].decode()
     assert "tdm-reservation" not in open_to_all.article_page(public_article()).decode()
-    assert json.loads(files["/.well-known/tdmrep.json"]) == [{"location": "/*", "tdm-reservation": 0}]
+    assert "/.well-known/tdmrep.json" not in files
 
 
 def test_the_example_theme_of_the_docs_changes_what_it_names_and_nothing_else() -> None:
