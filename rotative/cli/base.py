@@ -97,4 +97,4 @@ def one_line(value: Any) -> str:
     if isinstance(value, dict):
         return "; ".join(f"{name}: {part}" for name, part in value.items() if part is not None)
     text = " ".join(str(value or "").split())
-    return text if len(text) <= 100 else f"{text[:99]}…"
+    return text if len(text) <= 240 else f"{text[:239]}…"
