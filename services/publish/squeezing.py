@@ -86,4 +86,4 @@ def _squeeze_installed(builder: Builder) -> None:
     """The theme's own texts: few, and written by a start or a change of the theme alone."""
     for path, content in builder.renderer.installed_files().items():
         if path.endswith(TEXTS) and _lacks(builder, path) and builder.site.read(path) == content:
-            builder.site.squeeze(path, digest_of(content), squeezed(content))
+            builder.site.squeeze(path, digest_of(content), squeezed(content, lasting=True))
