@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
-from urllib.parse import quote, urlsplit
+from urllib.parse import quote, unquote, urlsplit
 from uuid import UUID
 
 from sqlalchemy import Table, delete, select
@@ -113,9 +113,12 @@ def put(session: Session, path: str, target: str, *, builder: Builder, now: date
 
     Raises Unprocessable for what is no address, for one that is in use, and for one that would lead to itself.
     """
-    path = path.rstrip("/") or "/"
+    path = unquote(path).rstrip("/") or "/"
     faults = []
-    if not _is_path(path) or path == "/" or path.startswith(("/v1/", "/assets/", "/media/")):
+    if "?" in path or "#" in path:
+        text = "The path should have no ? and no #: what follows them is not looked at. Name the path before them."
+        faults.append(Fault("/path", "path", text))
+    elif not _is_path(path) or path == "/" or path.startswith(("/v1/", "/assets/", "/media/")):
         faults.append(Fault("/path", "path", "The path should be one of this site, like /2019/un-article."))
     elif builder.site.read(path) is not None:
         faults.append(Fault("/path", "taken", f"A page stands at {path}: it would never lead elsewhere."))
@@ -143,7 +146,7 @@ def put(session: Session, path: str, target: str, *, builder: Builder, now: date
 
 def take_back(session: Session, path: str, *, builder: Builder, now: datetime) -> bool:
     """Give up a redirect; False when there is none."""
-    path = path.rstrip("/")
+    path = unquote(path).rstrip("/")
     found = session.execute(delete(_redirects).where(_redirects.c.path == path).returning(_redirects.c.path)).first()
     if found is not None:
         builder.site.redirect(path, None)
@@ -170,6 +173,16 @@ def export(claim: Claim, *, builder: Builder) -> None:
                     builder.site.redirect(row["path"], row["target"])
                 lines.append(f'"{_escaped(row["path"])}" "{_escaped(location_of(row["target"]))}";\n')
         builder.site.write_map(MAP_FILE, "".join(lines).encode())
+
+
+def astray(session: Session, builder: Builder) -> list[str]:
+    """The redirects that the site's files do not know, or lead elsewhere."""
+    found: list[str] = []
+    after = ""
+    while rows := listed(session, after, 1000):
+        after = rows[-1]["path"]
+        found += [row["path"] for row in rows if builder.site.redirected(row["path"]) != row["target"]]
+    return found
 
 
 def ask_for_export(session: Session) -> None:

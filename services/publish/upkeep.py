@@ -8,7 +8,7 @@ from typing import Any
 
 from sqlalchemy.orm import Session
 
-from services.publish import list_store, lists, renditions, store
+from services.publish import list_store, lists, redirects, renditions, store
 from services.publish.actions import shelve
 from services.publish.build import NINJS, RELATED, Builder, beside_of
 from services.publish.kinds import BUILD_PAGE, REBUILD_SITE, TAKE_THEME
@@ -50,6 +50,9 @@ def rebuild_site(claim: Claim, *, builder: Builder) -> None:
                 shelve(session, builder, {one.id for one in held}, held)
                 renditions.mend(session, builder, [one.id for one in held if one.images])
                 following: dict[str, Any] = {"part": "lists", "after": ""}
+                if after == "":
+                    builder.install()
+                    redirects.ask_for_export(session)
                 if paths:
                     following = {"part": "articles", "after": paths[-1]}
             else:
@@ -210,6 +213,11 @@ def verify(session: Session, *, builder: Builder) -> list[dict[str, Any]]:
         for path in sorted(pictures)
         if not builder.site.exists(path)
     ]
+    found += _differing_installed(builder)
+    found += [
+        {"path": path, "problem": "missing", "detail": "a redirect does not lead where it should"}
+        for path in redirects.astray(session, builder)
+    ]
     for listing in lists.always(builder.newsroom):
         path = lists.list_path(builder.newsroom, listing)
         if path not in known and store.newest_versions(session, listing.language, listing.key or None, 1):
@@ -222,6 +230,18 @@ def verify(session: Session, *, builder: Builder) -> list[dict[str, Any]]:
         {"path": path, "problem": "extra", "detail": "the store holds a file that no page explains"}
         for path in _strays(builder, known)
     ]
+    return found
+
+
+def _differing_installed(builder: Builder) -> list[dict[str, Any]]:
+    """Files of the theme and the newsroom that are not as they should be; any that are there while it is broken."""
+    found = []
+    for path, content in builder.renderer.installed_files().items():
+        there = builder.site.read(path)
+        if there is None:
+            found.append({"path": path, "problem": "missing", "detail": "a file of the theme or the newsroom"})
+        elif there != content and not builder.themes.fault:
+            found.append({"path": path, "problem": "changed", "detail": "a file of the theme or the newsroom"})
     return found
 
 

@@ -25,7 +25,24 @@ from services.publish.transports import Letter
 # Gmail cuts off what is longer than 102 kB. An entry's markup, without its words, takes less than this.
 MOST_HTML = 80_000
 EACH_HTML = 2_000
-_POLICY = email.policy.SMTP.clone(max_line_length=78)
+
+
+class _Policy(email.policy.EmailPolicy):
+    """SMTP's, but for the address of one click: folding would make encoded words of it, which are no address.
+
+    Source: RFC 2369 section 2 and RFC 2047 section 5: such a header holds URLs in angle brackets as they are.
+    """
+
+    def fold(self, name: str, value: str) -> str:
+        """A header as text."""
+        return f"{name}: {value}{self.linesep}" if name == "List-Unsubscribe" else super().fold(name, value)
+
+    def fold_binary(self, name: str, value: str) -> bytes:
+        """A header as bytes."""
+        return self.fold(name, value).encode() if name == "List-Unsubscribe" else super().fold_binary(name, value)
+
+
+_POLICY = _Policy(linesep="\r\n", max_line_length=78)
 _BLANKS = re.compile(r"[\x00-\x1f\x7f\u2028\u2029]+")
 
 

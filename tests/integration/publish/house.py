@@ -27,6 +27,7 @@ class House:
     def __init__(self, publish: Publish, settings: PublishSettings) -> None:
         self.publish = publish
         self.node = Node(publish.service, settings, here=("urgent", "normal"))
+        publish.builder.install()  # as each start does
         self.site: LocalSite = publish.builder.site
 
     def hear(self, *events: Event, lane: str = "normal") -> None:

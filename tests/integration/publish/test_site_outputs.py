@@ -13,7 +13,7 @@ import pytest
 from PIL import Image
 
 from checks.machines import ninjs_faults
-from services.publish import redirects
+from services.publish import redirects, upkeep
 from services.publish.app import create_app
 from services.publish.settings import PublishSettings
 from shared import clock, migrate
@@ -207,6 +207,25 @@ def test_the_former_addresses_of_a_killed_article_are_gone_until_it_is_restored(
     assert house.site.tombstone("/2019/vieux.html") is None
 
 
+def test_what_is_lost_of_redirects_and_of_the_newsrooms_files_is_found_and_mended(house: House) -> None:
+    builder = house.publish.builder
+    with house.node.unit_of_work() as session:
+        upkeep.look_after(session, builder=builder, now=clock.now())
+        redirects.put(session, "/2019/%C3%A9t%C3%A9", "/societe/", builder=builder, now=clock.now())
+    house.finish()
+    assert house.differences() == []
+
+    house.site.redirect("/2019/été", None)
+    house.site.remove("/robots.txt")
+    assert sorted(one["path"] for one in house.differences()) == ["/2019/été", "/robots.txt"]
+    with house.node.unit_of_work() as session:
+        upkeep.ask_for_rebuild(session, None, builder=builder, now=clock.now())
+    house.finish()
+
+    assert house.differences() == []
+    assert house.site.redirected("/2019/été") == "/societe/"
+
+
 def test_redirects_by_hand_refuse_loops_pages_and_what_is_no_address(house: House) -> None:
     article = public_article()
     house.hear(published(**vars(article)))
@@ -220,6 +239,7 @@ def test_redirects_by_hand_refuse_loops_pages_and_what_is_no_address(house: Hous
         ("/c", "/c"),
         ("/d", "javascript:x"),
         ("/e f", "/x"),
+        ("/?p=123", "/x"),
         ("/g", "//x.example"),
     ):
         with house.node.unit_of_work() as session, pytest.raises(Unprocessable):
