@@ -218,6 +218,7 @@ def send_ninjs(newsroom: Newsroom, **fields: Any) -> Any:
 def test_an_agencys_article_is_posted_refiled_and_killed_by_its_uri(newsroom: Newsroom) -> None:
     first = send_ninjs(newsroom)
     second = send_ninjs(newsroom, headlines=[{"value": "Le port rouvre mardi"}])
+    newsroom.send("POST", f"/v1/articles/{first.get_json()['id']}/kill", {"reason": "Diffamation"})
     canceled = send_ninjs(newsroom, pubStatus="canceled")
     unknown = send_ninjs(newsroom, uri="urn:agence:9", pubStatus="canceled")
 
@@ -226,6 +227,7 @@ def test_an_agencys_article_is_posted_refiled_and_killed_by_its_uri(newsroom: Ne
     assert (article["headline"], article["standfirst"]) == ("Le port rouvre", "Lundi.")
     assert (second.status_code, second.get_json()["id"], second.get_json()["revision"]) == (200, article["id"], 2)
     assert (canceled.status_code, canceled.get_json()["status"], unknown.status_code) == (200, "killed", 404)
+    assert canceled.get_json()["kill_reason"] == "Diffamation"
     assert [said["type"] for said in newsroom.said()][-1] == "article.killed.v1"
 
 
