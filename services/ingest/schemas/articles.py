@@ -24,6 +24,7 @@ from services.ingest.schemas.fields import (
     shaped,
     web_address,
 )
+from shared import old_addresses
 from shared.newsroom import RESERVED_SEGMENTS, Newsroom
 
 PAGE_MAX = 100
@@ -89,7 +90,10 @@ class OldPath(fields.String):
         super().__init__(
             validate=[
                 validate.Length(max=texts.PATH_MAX),
-                shaped(_PATH, "Not a valid path: it begins with /, and has no ? and no #."),
+                shaped(
+                    f"(?:{_PATH})|{old_addresses.NUMBERED}",
+                    "Not a valid path: it begins with /, and has no # and no ? but that of WordPress's /?p=123.",
+                ),
             ]
         )
 
