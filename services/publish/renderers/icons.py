@@ -9,10 +9,8 @@ from __future__ import annotations
 import io
 import unicodedata
 from functools import lru_cache
-from typing import TYPE_CHECKING
 
-if TYPE_CHECKING:
-    from PIL.Image import Image
+from PIL import Image, ImageDraw, ImageFont, UnidentifiedImageError
 
 SVG, PNG = "icon.svg", "icon.png"
 FAVICON, TOUCH = "favicon.ico", "apple-touch-icon.png"
@@ -46,9 +44,7 @@ def icons(png: bytes | None, newspaper: str) -> dict[str, bytes]:
     return {**made, FAVICON: ico.getvalue()}
 
 
-def _read(png: bytes) -> Image:
-    from PIL import Image, UnidentifiedImageError  # some MB, and for a newsroom's own icon alone
-
+def _read(png: bytes) -> Image.Image:
     should = f"should be a square PNG of {LEAST} to {MOST} pixels"
     try:
         with Image.open(io.BytesIO(png), formats=["PNG"]) as picture:
@@ -60,9 +56,7 @@ def _read(png: bytes) -> Image:
         raise ValueError(f"{should}: {error}") from error
 
 
-def _initial(newspaper: str) -> Image | None:
-    from PIL import Image, ImageDraw, ImageFont
-
+def _initial(newspaper: str) -> Image.Image | None:
     first = next((sign for sign in unicodedata.normalize("NFC", newspaper) if sign.isalnum()), "").upper()
     # Pillow's own font has Latin letters alone.
     if not first or ord(first[0]) > 0x17F:
@@ -73,16 +67,12 @@ def _initial(newspaper: str) -> Image | None:
     return picture
 
 
-def _scaled(picture: Image, size: int) -> Image:
-    from PIL import Image
-
+def _scaled(picture: Image.Image, size: int) -> Image.Image:
     return picture.resize((size, size), Image.Resampling.LANCZOS)
 
 
-def _on_ground(picture: Image, size: int, share: float) -> Image:
+def _on_ground(picture: Image.Image, size: int, share: float) -> Image.Image:
     """The picture on a ground that fills the square: its own at the edge, white where that can be seen through."""
-    from PIL import Image
-
     edge = picture.getpixel((picture.width // 2, 1))
     ground = edge[:3] if isinstance(edge, tuple) and edge[3] == 255 else (255, 255, 255)
     whole = Image.new("RGB", (size, size), ground)
@@ -92,7 +82,7 @@ def _on_ground(picture: Image, size: int, share: float) -> Image:
     return whole
 
 
-def _png(picture: Image) -> bytes:
+def _png(picture: Image.Image) -> bytes:
     content = io.BytesIO()
     picture.save(content, "PNG", optimize=True)
     return content.getvalue()

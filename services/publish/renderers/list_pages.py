@@ -72,9 +72,8 @@ class ListPages(Fragments):
         section.
         """
         edition = self._edition(language)
-        few = len(teasers) < FEW
-        seconds_most = FEW_SECONDS if few else FRONT_SECONDS
-        opened = 1 + seconds_most + (FEW_LATEST if few else FRONT_LATEST)
+        seconds_most, latest_most = _shares(teasers)
+        opened = 1 + seconds_most + latest_most
         opening = teasers[1:opened]
         if len(opening) < seconds_most + LEAST_LATEST:
             # A column of one or two would look lost.
@@ -253,6 +252,18 @@ class ListPages(Fragments):
         return Markup("\n<p><strong>{} ({})</strong> {}</p>").format(
             edition.labels.correction, date, set_text(correction.note, style)
         )
+
+
+def _shares(teasers: Sequence[Teaser]) -> tuple[int, int]:
+    """How many second and latest articles open a front page, so that its two columns end at about the same height."""
+    few = len(teasers) < FEW
+    seconds, latest = (FEW_SECONDS, FEW_LATEST) if few else (FRONT_SECONDS, FRONT_LATEST)
+    if not teasers or teasers[0].picture is not None:
+        return seconds, latest
+    if any(one.picture is not None for one in teasers[1 : 1 + seconds + latest]):
+        return seconds, latest if few else latest - 2
+    # Without pictures the second articles are short.
+    return seconds * 2, latest - (1 if few else 4)
 
 
 def _row_widths(count: int) -> list[str]:
