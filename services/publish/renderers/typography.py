@@ -1,17 +1,18 @@
-"""Typography by language, set when a page is written and never stored: French, and of English its quotation marks.
+"""Typography by language, set when a page is written and never stored: above all French.
 
 A thin no-break space (U+202F) goes before ; : ! ? and inside « »; existing blanks there, of any kind, become that one.
 So do the blanks inside a number of groups of three (12 000), and before % ‰ € and the h of an hour (11 h 05); a
 number that % ‰ or € follows at once gets one.
 A straight apostrophe inside a word becomes a typographic one; in HTML, the ending of an ordinal is raised (1er, XXe).
-English gets curly quotation marks in pairs and typographic apostrophes inside words. Markup, code, addresses and
-character references are left alone. Doing it twice changes nothing.
+English gets curly quotation marks in pairs and typographic apostrophes inside words; in Arabic a number of groups stays
+one. Markup, code, addresses and character references are left alone. Doing it twice changes nothing.
 """
 
 from __future__ import annotations
 
 import re
-from typing import Literal
+from collections.abc import Callable
+from typing import Literal, cast
 
 THIN = "\u202f"
 APOSTROPHE = "\u2019"
@@ -54,27 +55,49 @@ _NEVER_AFTER = frozenset("([{«;:!?¡¿")
 
 
 # By whose rules a text is set: French, English, or none.
-Style = Literal["fr", "en", ""]
+Style = Literal["fr", "en", "ar", ""]
 # What ends a pair of quotation marks that was left open, and what stands for nothing in between.
 _BLOCK = re.compile(r"</?(?:blockquote|br|caption|dd|div|dl|dt|fig|h[1-6]|hr|li|ol|p|pre|t[abdhr]|ul)", re.IGNORECASE)
 _QUOTES_IN_TEXT = re.compile(rf"{_ADDRESS}|[\"']")
 _QUOTES_IN_HTML = re.compile(rf"{_VERBATIM}|{_TAG}|&[#\w]+;|{_ADDRESS}|[\"']", re.DOTALL)
 
 
+_TWO_GROUPS = re.compile(rf"\d{_BLANK}\d")
+_GROUPS = rf"(?<![\w.,/:+-])(?<!\d{_BLANK})\d{{1,3}}(?:{_BLANK}\d{{3}})+(?!{_BLANK}?\d)"
+_GROUPS_IN_TEXT = re.compile(rf"{_ADDRESS}|{_GROUPS}")
+_GROUPS_IN_HTML = re.compile(rf"{_VERBATIM}|{_TAG}|&[#\w]+;|{_ADDRESS}|{_GROUPS}", re.DOTALL)
+
+
 def style_of(language: str) -> Style:
     """By whose rules texts of this language (BCP 47) are set."""
     main = language.partition("-")[0]
-    return "fr" if main == "fr" else "en" if main == "en" else ""
+    return cast("Style", main) if main in _STYLES else ""
 
 
 def set_plain(text: str, style: Style) -> str:
     """Plain text by the rules of its language, not yet escaped."""
-    return french_text(text) if style == "fr" else english_text(text) if style == "en" else text
+    return _STYLES[style][0](text) if style else text
 
 
 def set_html(html: str, style: Style) -> str:
     """HTML by the rules of its language."""
-    return french_html(html) if style == "fr" else english_html(html) if style == "en" else html
+    return _STYLES[style][1](html) if style else html
+
+
+def arabic_text(text: str) -> str:
+    """Plain text in whose lines a number of groups (12 000) stays one: a blank would have it read as two."""
+    return _joined(text, _GROUPS_IN_TEXT)
+
+
+def arabic_html(html: str) -> str:
+    """HTML with whole numbers between its tags."""
+    return _joined(html, _GROUPS_IN_HTML)
+
+
+def _joined(text: str, pattern: re.Pattern[str]) -> str:
+    if not _TWO_GROUPS.search(text):
+        return text
+    return pattern.sub(lambda found: re.sub(_BLANK, "\u00a0", found[0]) if found[0][0].isdigit() else found[0], text)
 
 
 def english_text(text: str) -> str:
@@ -176,3 +199,10 @@ def _spaced(text: str, pattern: re.Pattern[str]) -> str:
                 done = start
     parts.append(text[done:])
     return "".join(parts)
+
+
+_STYLES: dict[str, tuple[Callable[[str], str], Callable[[str], str]]] = {
+    "fr": (french_text, french_html),
+    "en": (english_text, english_html),
+    "ar": (arabic_text, arabic_html),
+}

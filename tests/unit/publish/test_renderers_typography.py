@@ -4,7 +4,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.publish.renderers.typography import THIN, english_html, english_text, french_html, french_text, style_of
+from services.publish.renderers.typography import (
+    THIN,
+    arabic_html,
+    arabic_text,
+    english_html,
+    english_text,
+    french_html,
+    french_text,
+    style_of,
+)
 
 
 def shown(text: str) -> str:
@@ -96,8 +105,8 @@ def test_an_apostrophe_inside_a_word_is_a_typographic_one_and_markup_keeps_its_o
 
 
 def test_each_language_is_set_by_its_own_rules() -> None:
-    styles = [style_of(language) for language in ("fr", "fr-BE", "fro", "en", "en-GB", "ar", "enm")]
-    assert styles == ["fr", "fr", "", "en", "en", "", ""]
+    styles = [style_of(language) for language in ("fr", "fr-BE", "fro", "en", "en-GB", "ar-TN", "enm")]
+    assert styles == ["fr", "fr", "", "en", "en", "ar", ""]
 
 
 @pytest.mark.parametrize(
@@ -124,6 +133,15 @@ def test_english_markup_and_code_keep_their_marks_and_each_block_has_its_own_pai
         '<p>“<em>Yes</em>,” he said.</p>\n<p>"It goes on</p><p>“and ends.”</p>'
         '<p><a href="/a\'b" title="x">“link”</a> <code>"c" don\'t</code></p>'
     )
+
+
+def test_a_number_of_groups_stays_one_in_arabic() -> None:
+    assert arabic_text("ورقم 12 000 و3,5 %") == "ورقم 12\u00a0000 و3,5 %"
+    assert arabic_text("06 12 34 56 78، 2026 300") == "06 12 34 56 78، 2026 300"
+    assert arabic_html('<a href="/1 000">1 234 567</a> <code>1 000</code>') == (
+        '<a href="/1 000">1\u00a0234\u00a0567</a> <code>1 000</code>'
+    )
+    assert arabic_html(arabic_html("12 000")) == "12\u00a0000"
 
 
 @given(st.text(alphabet=st.sampled_from("abe \n“”’\"'/&<>p1.,"), max_size=40))
