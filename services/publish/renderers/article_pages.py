@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
@@ -44,6 +45,7 @@ class ArticlePages(Fragments):
 
         pictured: whether its pictures are ready. translations: paths of all versions by language, with its own.
         """
+        article = _as_of_retraction(article)
         edition = self._edition(article.language)
         section = edition.section(self.newsroom, article.section)
         style = style_of(article.language)
@@ -158,6 +160,7 @@ class ArticlePages(Fragments):
 
     def ninjs(self, article: PublicArticle, *, pictured: bool = False) -> bytes:
         """The article as ninjs 3.1."""
+        article = _as_of_retraction(article)
         edition = self._edition(article.language)
         body = self._body(article.body_html, "")
         pictures: list[dict[str, object]] = []
@@ -223,6 +226,13 @@ class ArticlePages(Fragments):
 
     def _by_edition(self, version: tuple[str, str]) -> int:
         return self.newsroom.languages.index(self.newsroom.edition(version[0]))
+
+
+def _as_of_retraction(article: PublicArticle) -> PublicArticle:
+    """The article with the date of its last change to readers, which a retraction is."""
+    if article.status != "retracted" or article.retraction is None:
+        return article
+    return replace(article, updated_at=max(article.updated_at, article.retraction.retracted_at))
 
 
 def _minute(when: datetime) -> datetime:
