@@ -52,7 +52,9 @@ def _read(png: bytes) -> Image.Image:
             if wide != high or not LEAST <= wide <= MOST:
                 raise ValueError(f"{should}, not of {wide} by {high}")
             return picture.convert("RGBA")
-    except (UnidentifiedImageError, OSError, SyntaxError, Image.DecompressionBombError) as error:
+    except UnidentifiedImageError:  # whose words hold an address of memory
+        raise ValueError(f"{should}; this is none") from None
+    except (OSError, SyntaxError, Image.DecompressionBombError) as error:
         raise ValueError(f"{should}: {error}") from error
 
 

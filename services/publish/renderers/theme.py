@@ -192,7 +192,10 @@ def _static(places: Sequence[Path], newspaper: str) -> tuple[dict[str, bytes], d
         for file in sorted(root.rglob("*")) if root.is_dir() else ():
             if file.is_file() and not file.name.startswith("."):
                 name = file.relative_to(root).as_posix()
-                found[name] = file.read_bytes()
+                try:
+                    found[name] = file.read_bytes()
+                except OSError as error:
+                    raise ThemeError(f"{file}: cannot be read: {error.strerror}") from error
                 if folder != DEFAULT_THEME:
                     own.add(name)
     if BRAND in found:

@@ -204,3 +204,17 @@ def test_an_icon_that_cannot_be_used_is_refused_by_name(tmp_path: Path, content:
     (tmp_path / "static" / "icon.png").write_bytes(content)
     with pytest.raises(ThemeError, match=r"static/icon\.png: should be a square PNG of 512 to 4096 pixels"):
         load_theme([tmp_path], ["fr"], "Le Courrier")
+
+
+def test_a_static_file_that_cannot_be_read_is_refused_by_name(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    write(tmp_path, "static/brand.css", "a{}")
+    read = Path.read_bytes
+
+    def refuse(file: Path) -> bytes:
+        if file.name == "brand.css":
+            raise PermissionError(13, "Permission denied")
+        return read(file)
+
+    monkeypatch.setattr(Path, "read_bytes", refuse)
+    with pytest.raises(ThemeError, match=r"static/brand\.css: cannot be read: Permission denied"):
+        load_theme([tmp_path], ["fr"])

@@ -103,7 +103,7 @@
     list.append(...found);
     status.textContent = "";
     busy = false;
-    if (found.length && waiting.length && room()) {
+    if (found.length && waiting.length && list.children.length < most) {
       watcher.unobserve(status);
       watcher.observe(status);
       return;
