@@ -20,13 +20,13 @@ import sys
 import tempfile
 import threading
 import time
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-from sqlalchemy import func, select, update
+from sqlalchemy import func, select
 
-from bench import articles
+from bench import articles, inside
 from bench.baseline import Baseline
 from bench.figures import quantile
 from bench.wire import Connection, free_port
@@ -51,22 +51,6 @@ RENDER_MS, RELATED_MS, PAGES_PER_S, NGINX_PER_S, SLICE_MS = 1.5, 50, 500, 22_000
 # After which nothing is left of the rate at which articles came in before.
 CALM_S = 12
 ROOT = Path(__file__).parents[1]
-
-
-class NoDispatcher:
-    """Takes what would be sent and sends nothing."""
-
-    def send(self, letters: Sequence[object]) -> None:
-        """Nobody hears."""
-
-    def wake(self, lanes: Iterable[str]) -> None:
-        """Nobody is there to be woken."""
-
-    def tell_receipt(self, sender: str, event_ids: Iterable[object]) -> None:
-        """Nobody waits for receipts."""
-
-    def close(self) -> None:
-        """Nothing is open."""
 
 
 class Counting(LocalSite):
@@ -123,8 +107,7 @@ class Bench:
         self.builder = self.publish.builder
         self.builder.site = Counting(folder)
         self.node = Node(self.publish.service, settings, here=("urgent", "normal"))
-        self.node.dispatcher.close()
-        self.node.dispatcher = NoDispatcher()  # type: ignore[assignment]
+        inside.keep_inside(self.node)
         self.coming = public_articles(supply)
         self.chance = random.Random(1)
         self.count = 0
@@ -140,13 +123,7 @@ class Bench:
 
     def finish(self) -> None:
         """Do all that waits, whenever it was to be done."""
-        ready = (jobs_table.c.state == "ready") & jobs_table.c.lane.not_in(("deliver", "retry"))
-        while True:
-            with self.node.unit_of_work() as session:
-                if not session.execute(update(jobs_table).where(ready).values(run_at=clock.now())).rowcount:  # type: ignore[attr-defined]
-                    return
-            for lane in ("urgent", "normal", "bulk"):
-                self.node.run_jobs(lane)
+        inside.finish(self.node)
 
     def fill(self, size: int) -> None:
         """Bring the archive to this size, as an import would, with related sets among the newest."""
