@@ -15,7 +15,7 @@ from uuid import UUID
 from sqlalchemy import Row
 from sqlalchemy.orm import Session
 
-from services.publish import actions, kills, kinds, purging, redirects, renditions, squeezing, upkeep
+from services.publish import actions, kills, kinds, purging, rebuilding, redirects, renditions, squeezing, upkeep
 from services.publish.build import Builder
 from services.publish.channels import deliveries, digests, readers, store, subscriptions, surfaces
 from services.publish.channels.announce import announce_later, fan_out, waiting
@@ -127,7 +127,7 @@ def create_service(settings: PublishSettings) -> Publish:
         )
 
     def receive_related(session: Session, heard: list[Heard]) -> None:
-        actions.receive_related(session, heard, passes=passes, now=clock.now())
+        actions.receive_related(session, heard, builder=builder, passes=passes, now=clock.now())
 
     def build_pages(claim: Claim) -> None:
         actions.build_pages(claim, builder=builder, passes=passes)
@@ -139,7 +139,7 @@ def create_service(settings: PublishSettings) -> Publish:
         fan_out(claim, builder=builder)
 
     def rebuild_site(claim: Claim) -> None:
-        upkeep.rebuild_site(claim, builder=builder)
+        rebuilding.rebuild_site(claim, builder=builder)
 
     def make_renditions(claim: Claim) -> None:
         def ask(session: Session, ids: Iterable[UUID]) -> None:
@@ -174,7 +174,7 @@ def create_service(settings: PublishSettings) -> Publish:
         theme = {"theme_broken": int(bool(builder.themes.fault))}
         return {
             **_status(session),
-            **upkeep.rebuild_progress(session),
+            **rebuilding.progress(session),
             **theme,
             **({"theme": builder.themes.fault} if builder.themes.fault else {}),
         }
