@@ -16,7 +16,7 @@ from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from functools import lru_cache, partial
-from time import monotonic
+from time import monotonic, thread_time
 from typing import Any
 from uuid import UUID
 
@@ -122,11 +122,11 @@ class Builder:
         """The pages at these paths as they should be by what one transaction reads; nothing is written.
 
         check: paths whose files are to be compared themselves, instead of what is remembered of them, so that a lost
-        or changed file is mended. within_s: when that is over no further page is begun: lists come first, and all come
-        in the order of `paths`.
+        or changed file is mended. within_s: of processor time; when that is over no further page is begun: lists come
+        first, and all come in the order of `paths`.
         """
         self.take_theme()
-        until = None if within_s is None else monotonic() + within_s
+        until = None if within_s is None else thread_time() + within_s
         rows: dict[str, Any] = dict.fromkeys(paths)
         rows.update(store.pages(session, paths))
         withdrawn = store.fact(session, WITHDRAWN)
@@ -292,10 +292,10 @@ class Builder:
             listing = self.list_at(path)
             if listing is None:
                 others.append(path)
-            elif not (made and until is not None and monotonic() > until):
+            elif not (made and until is not None and thread_time() > until):
                 make_list = partial(self._make_list, session, path, listing, now)
                 made[path] = self._try(make_list, path, rows[path])
-        if not others or (made and until is not None and monotonic() > until):
+        if not others or (made and until is not None and thread_time() > until):
             return made
         unknown = [path for path in others if path not in given]
         articles = {**(store.articles_at(session, unknown) if unknown else {}), **given}
@@ -309,7 +309,7 @@ class Builder:
         groups = {one.translations for one in shown if one.translations is not None and one.status == "live"}
         translated = store.translated(session, groups) if groups else {}
         for path in others:
-            if made and until is not None and monotonic() > until:
+            if made and until is not None and thread_time() > until:
                 break
             article = articles.get(path)
             if article is None:

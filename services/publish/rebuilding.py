@@ -182,12 +182,12 @@ def _pages_of(builder: Builder, base: str, size: int) -> list[str]:
 
 def _pictures(session: Session, builder: Builder, mark: Mark, *, apart: bool) -> Slice:
     """The files of the next pictures: those that are not as they were made are made again."""
-    until = time.monotonic() + BULK_WORK_S
+    until = time.thread_time() + BULK_WORK_S
     last, broken = "", set[str]()
     for row in picture_files.looks_after(session, mark.after, PICTURES):
         last = row.look
         broken.update(one.look for one in picture_files.wrong(builder.site, row, builder.renderer.forms))
-        if time.monotonic() > until:
+        if time.thread_time() > until:
             break
 
     def ask(session: Session) -> Mark:

@@ -29,13 +29,13 @@ def found(session: Session, builder: Builder, after: str, *, within_s: float) ->
 
     after: the last file that was looked at before; "" begins. When within_s is over no further ones are looked up.
     """
-    until = time.monotonic() + within_s
+    until = time.thread_time() + within_s
     strays: list[str] = []
     last = ""
     for some in _batches(builder.site.files(after), LOOKED_UP):
         last = some[-1]
         strays += unexplained(session, builder, some)
-        if len(strays) >= MOST or time.monotonic() > until:
+        if len(strays) >= MOST or time.thread_time() > until:
             return strays, last
     return strays, ""
 
