@@ -6,7 +6,7 @@ import functools
 import importlib
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from email.utils import parseaddr
 from pathlib import Path
 from typing import Any
@@ -23,6 +23,7 @@ from services.publish.channels.deliver import LEASE_S, Deliverer
 from services.publish.channels.letters import Letters
 from services.publish.channels.loop import Loop
 from services.publish.channels.owners import Owners
+from services.publish.channels.probe import flashes_unheard
 from services.publish.channels.public import PublicAddress
 from services.publish.channels.secrets import indexnow_key, signing_secrets, token, vapid_key, web_push
 from services.publish.passes import Passes
@@ -275,9 +276,6 @@ def _status(session: Session) -> Mapping[str, float | int | str | None]:
     for state in ("due", "failed"):
         numbers[f"deliveries_{state}"] = sum(count for (_, one), count in counted.items() if one == state)
     numbers["announcements_waiting"] = waiting(session)
-    # A flash may take a moment; one that no receiver of a channel has after a minute is a fault that people should see.
-    now = clock.now()
-    unheard = store.flashes_unheard(session, now - timedelta(days=1), now - timedelta(minutes=1))
-    for channel, count in sorted(unheard.items()):
+    for channel, count in sorted(flashes_unheard(session, clock.now()).items()):
         numbers[f'flashes_unheard{{channel="{channel}"}}'] = count
     return numbers
