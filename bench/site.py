@@ -151,7 +151,7 @@ class Bench:
         """Put so many articles into the database as they are when all is built, without building anything."""
         self.has_files = False
         with self.node.reading() as session:
-            sizes = dict(session.execute(select(ListSize.path, ListSize.size)).tuples().all())
+            sizes = {row.path: row.size for row in session.execute(select(ListSize.path, ListSize.size))}
         while count > 0:
             some = list(itertools.islice(self.coming, min(1000, count)))
             count -= len(some)
