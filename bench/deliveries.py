@@ -7,6 +7,7 @@ is this process, from the first look for what is owed to the last record: owing,
 
 from __future__ import annotations
 
+import argparse
 import asyncio
 import base64
 import os
@@ -200,7 +201,11 @@ def _envelope() -> dict[str, Any]:
 
 def main() -> None:
     """Measure, and say what was found beside what is promised."""
-    count = int(sys.argv[1]) if len(sys.argv) > 1 else 2000
+    asked = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    asked.add_argument("count", type=int, nargs="?", default=2000, metavar="COUNT", help="subscriptions (2,000)")
+    count = asked.parse_args().count
+    if count < 1:
+        asked.error("COUNT should be 1 or more")
     port = free_port()
     with tempfile.TemporaryDirectory(prefix="rt-bench-") as made:
         path = str(Path(made, "redis.sock"))

@@ -17,16 +17,16 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import text, update
+from sqlalchemy import text
 
-from bench import articles
+from bench import articles, inside
 from bench.related_figures import LOAD, quantile
 from services.recommend import actions, store
 from services.recommend.index import Rules
@@ -39,35 +39,12 @@ from shared import clock, jobs, migrate
 from shared.event_schemas import encode
 from shared.events import ArticlePublished, PublicArticle
 from shared.ids import new_id
-from shared.outbox import Letter
 from shared.service import Node
-from shared.tables import jobs as jobs_table
 
 SECTIONS = ("international", "politique", "economie", "societe", "culture", "sport", "sciences", "opinions")
 BATCH = 20
 ARTICLES_A_DAY = 100
 BULK_FROM = 5000  # more new articles than this are stored first and placed all at once
-
-
-@dataclass
-class NoDispatcher:
-    """Takes what would be sent and sends nothing."""
-
-    letters: int = 0
-    wakes: list[str] = field(default_factory=list)
-
-    def send(self, letters: Sequence[Letter]) -> None:
-        """Count them."""
-        self.letters += len(letters)
-
-    def wake(self, lanes: Iterable[str]) -> None:
-        """Nobody is there to be woken."""
-
-    def tell_receipt(self, sender: str, event_ids: Iterable[object]) -> None:
-        """Nobody waits for receipts."""
-
-    def close(self) -> None:
-        """Nothing is open."""
 
 
 def main() -> int:
@@ -106,8 +83,7 @@ class Bench:
         )
         self.keeper = Keeper(self.settings.rules, self.settings.snapshot_file)
         self.node = Node(create_service(self.settings, self.keeper), self.settings, here=("urgent", "normal", "bulk"))
-        self.node.dispatcher.close()
-        self.node.dispatcher = NoDispatcher()  # type: ignore[assignment]
+        inside.keep_inside(self.node)
         self.coming = envelopes(supply)
         self.count = 0
         self.chance = random.Random(1)
@@ -119,13 +95,7 @@ class Bench:
         with self.node.unit_of_work() as session:
             for kind in kinds:
                 jobs.add(session, kind, actions.ALL)
-        ready = jobs_table.c.state == "ready"
-        while True:
-            with self.node.unit_of_work() as session:
-                if not session.execute(update(jobs_table).where(ready).values(run_at=clock.now())).rowcount:  # type: ignore[attr-defined]
-                    return
-            for lane in ("urgent", "normal", "bulk"):
-                self.node.run_jobs(lane)
+        inside.finish(self.node)
 
     def hear(self, count: int) -> None:
         """Hear so many articles in one batch."""

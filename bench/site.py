@@ -14,25 +14,24 @@ import argparse
 import itertools
 import os
 import random
-import shutil
-import subprocess
 import sys
 import tempfile
-import threading
 import time
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-from sqlalchemy import func, select, update
+from sqlalchemy import func, insert, select
 
-from bench import articles
-from bench.baseline import Baseline
+from bench import articles, inside
 from bench.figures import quantile
-from bench.wire import Connection, free_port
-from services.publish import store, upkeep
+from bench.serving import serve
+from bench.told import Told
+from services.publish import list_store, store, upkeep
 from services.publish.kinds import BUILD_PAGE, REBUILD_SITE
-from services.publish.models import Page
+from services.publish.lists import Listing, list_path, listings_of
+from services.publish.made import Numbers
+from services.publish.models import Article, ListedArticle, ListSize, Page
 from services.publish.service import create_service
 from services.publish.settings import PublishSettings
 from services.publish.site.local import LocalSite
@@ -47,26 +46,11 @@ from shared.tables import jobs as jobs_table
 SECTIONS = ("international", "politique", "economie", "societe", "culture", "sport", "sciences", "opinions")
 TAGS, AUTHORS, ARTICLES_A_DAY, BATCH = 200, 40, 100, 100
 # DESIGN.md section 10 and the promises of docs/architecture.md.
-RENDER_MS, RELATED_MS, PAGES_PER_S, NGINX_PER_S, SLICE_MS = 1.5, 50, 500, 22_000, 200
+RENDER_MS, RELATED_MS, PAGES_PER_S, SLICE_MS = 1.5, 50, 500, 200
+# More new articles than this are stored as rows alone.
+ROWS_ALONE_FROM = 20_000
 # After which nothing is left of the rate at which articles came in before.
 CALM_S = 12
-ROOT = Path(__file__).parents[1]
-
-
-class NoDispatcher:
-    """Takes what would be sent and sends nothing."""
-
-    def send(self, letters: Sequence[object]) -> None:
-        """Nobody hears."""
-
-    def wake(self, lanes: Iterable[str]) -> None:
-        """Nobody is there to be woken."""
-
-    def tell_receipt(self, sender: str, event_ids: Iterable[object]) -> None:
-        """Nobody waits for receipts."""
-
-    def close(self) -> None:
-        """Nothing is open."""
 
 
 class Counting(LocalSite):
@@ -85,29 +69,35 @@ def main() -> int:
     asked = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     asked.add_argument("--at", default="1000,10000", help="sizes of the archive, ascending")
     asked.add_argument("--count", type=int, default=200, help="articles for each figure")
-    asked.add_argument("--seconds", type=float, default=3.0, help="how long each web server is asked")
+    asked.add_argument("--seconds", type=float, default=3.0, help="how long each web server is asked; 0: not at all")
     asked.add_argument("--articles", type=Path, help="real news in JSON Lines, packed or not")
     given = asked.parse_args()
     supply = articles.from_file(given.articles, SECTIONS) if given.articles else articles.generated()
+    told = Told("site", source=supply.source, processors=os.cpu_count() or 0, load_before=os.getloadavg()[0])
     with tempfile.TemporaryDirectory(prefix="rotative-site-") as made:
-        bench = Bench(Path(made), supply)
+        bench = Bench(Path(made), supply, told)
         for size in (int(one) for one in given.at.split(",")):
             bench.fill(size)
-            print(f"\nWith {bench.count:,} articles", flush=True)
+            told.at(bench.count)
             bench.render(given.count)
             bench.files_of_one(20)
             bench.related(min(given.count, 100))
-            bench.rebuild()
-        bench.serve(given.seconds)
+            if bench.has_files:
+                bench.rebuild()
+        if given.seconds and bench.has_files:
+            serve(told, Path(made), bench.variables, [one.path for one in bench.some(200)], given.seconds)
         bench.node.close()
+    print(f"\n{told.keep()}")
     return 0
 
 
 class Bench:
     """publish in this process on a fresh database and folder, sending nothing."""
 
-    def __init__(self, folder: Path, supply: articles.Supply) -> None:
-        self.folder = folder
+    def __init__(self, folder: Path, supply: articles.Supply, told: Told) -> None:
+        self.folder, self.told = folder, told
+        # Whether the pages of all that is in the database are in the folder.
+        self.has_files = True
         url = f"sqlite:///{folder / 'publish.db'}"
         migrate.upgrade(url, "publish")
         self.variables = {
@@ -123,8 +113,7 @@ class Bench:
         self.builder = self.publish.builder
         self.builder.site = Counting(folder)
         self.node = Node(self.publish.service, settings, here=("urgent", "normal"))
-        self.node.dispatcher.close()
-        self.node.dispatcher = NoDispatcher()  # type: ignore[assignment]
+        inside.keep_inside(self.node)
         self.coming = public_articles(supply)
         self.chance = random.Random(1)
         self.count = 0
@@ -140,22 +129,51 @@ class Bench:
 
     def finish(self) -> None:
         """Do all that waits, whenever it was to be done."""
-        ready = (jobs_table.c.state == "ready") & jobs_table.c.lane.not_in(("deliver", "retry"))
-        while True:
-            with self.node.unit_of_work() as session:
-                if not session.execute(update(jobs_table).where(ready).values(run_at=clock.now())).rowcount:  # type: ignore[attr-defined]
-                    return
-            for lane in ("urgent", "normal", "bulk"):
-                self.node.run_jobs(lane)
+        inside.finish(self.node)
 
     def fill(self, size: int) -> None:
-        """Bring the archive to this size, as an import would, with related sets among the newest."""
+        """Bring the archive to this size, as an import would, with related sets among the newest.
+
+        A great many articles are stored as rows alone, with their places in lists numbered and no page written: what
+        publishing the next one writes depends on the rows.
+        """
+        if size - self.count > ROWS_ALONE_FROM:
+            self.finish()
+            self.store(size - self.count)
         while self.count < size:
             some = list(itertools.islice(self.coming, min(BATCH, size - self.count)))
             self.hear([ArticlePublished(article=one, replayed=True) for one in some], "bulk")
             self.hear([self.sets_of(some)], "bulk")
             self.count += len(some)
         self.finish()
+
+    def store(self, count: int) -> None:
+        """Put so many articles into the database as they are when all is built, without building anything."""
+        self.has_files = False
+        with self.node.reading() as session:
+            sizes = {row.path: row.size for row in session.execute(select(ListSize.path, ListSize.size))}
+        while count > 0:
+            some = list(itertools.islice(self.coming, min(1000, count)))
+            count -= len(some)
+            self.count += len(some)
+            places = []
+            for one in some:
+                for path in sorted({list_path(self.builder.newsroom, found) for found in self._lists_of(one)}):
+                    position = sizes[path] = sizes.get(path, 0)
+                    sizes[path] += 1
+                    at = one.first_published_at
+                    places.append({"article_id": one.id, "list_path": path, "at": at, "position": position})
+            with self.node.unit_of_work() as session:
+                store.save_articles(session, some)
+                session.execute(insert(ListedArticle), places)
+                store.save_related(session, self.sets_of(some).sets)
+        with self.node.unit_of_work() as session:
+            for path, size in sizes.items():
+                list_store.save_numbers(session, path, Numbers({}, size, ""))
+        self.finish()
+
+    def _lists_of(self, article: PublicArticle) -> Sequence[Listing]:
+        return listings_of(self.builder.newsroom, article)
 
     def sets_of(self, some: Sequence[PublicArticle]) -> RelatedChanged:
         """A related set of six for each of these articles, from among them."""
@@ -170,7 +188,7 @@ class Bench:
     def some(self, count: int) -> list[PublicArticle]:
         """Articles that are there, anywhere in the archive."""
         with self.node.reading() as session:
-            paths = session.scalars(select(Page.path).where(Page.article_id.is_not(None))).all()
+            paths = session.scalars(select(Article.path)).all()
             return list(store.articles_at(session, self.chance.sample(paths, min(count, len(paths)))).values())
 
     def render(self, count: int) -> None:
@@ -183,11 +201,7 @@ class Bench:
             began = time.process_time()
             self.builder.renderer.article_page(one, shown)
             cpu.append((time.process_time() - began) * 1e3)
-        told(
-            "an article's page rendered, CPU ms p50, p99",
-            f"{quantile(cpu, 0.5):.2f}, {quantile(cpu, 0.99):.2f}",
-            f"≤ {RENDER_MS}",
-        )
+        self.tell_spread("an article's page rendered, CPU ms p50, p99", cpu, f"≤ {RENDER_MS}")
 
     def files_of_one(self, times: int) -> None:
         """What publishing one article writes, with every list, feed and sitemap that it touches."""
@@ -198,7 +212,9 @@ class Bench:
             self.finish()
             counts.append(len(WRITTEN))
             self.count += 1
-        told("files written for one article, p50, most", f"{quantile(counts, 0.5)}, {max(counts)}", "does not grow")
+        p50, most = quantile(counts, 0.5), max(counts)
+        what = "files written for one article, p50, most"
+        self.told.tell(what, f"{p50}, {most}", "does not grow", p50=p50, most=most)
 
     def related(self, count: int) -> None:
         """From related.changed as it is heard to the page on disk, when little else comes in."""
@@ -213,22 +229,32 @@ class Bench:
             self.hear([said])
             wall.append((time.perf_counter() - began) * 1e3)
             assert self.builder.site.read(one.path) != before, "the page did not change"
-        figures = f"{quantile(wall, 0.5):.1f}, {quantile(wall, 0.99):.1f}"
-        told("related.changed to the page on disk, ms p50, p99", figures, f"≤ {RELATED_MS}")
+        self.tell_spread("related.changed to the page on disk, ms p50, p99", wall, f"≤ {RELATED_MS}")
+
+    def tell_spread(self, what: str, values: Sequence[float], promised: str = "") -> None:
+        """p50 and p99 of these."""
+        p50, p99 = quantile(values, 0.5), quantile(values, 0.99)
+        self.told.tell(what, f"{p50:.2f}, {p99:.2f}", promised, p50=p50, p99=p99)
 
     def rebuild(self) -> None:
-        """The whole site built again, files compared; meanwhile an article is published now and then."""
+        """The whole site built again, files compared; meanwhile an article is published now and then.
+
+        A page is one that has an address of its own in the database: of an article, of a list, a sitemap. What stands
+        beside it (feeds, ninjs, related.json, compressed twins) is made and compared in the same time, and so are the
+        slices in which pictures and strays are looked for. Processor time of this process, which does nothing else.
+        """
         with self.node.unit_of_work() as session:
             upkeep.ask_for_rebuild(session, None, builder=self.builder, now=clock.now())
         kinds = jobs_table.c.kind.in_((BUILD_PAGE, REBUILD_SITE))
         waits = (jobs_table.c.state == "ready") & (jobs_table.c.lane == "bulk") & kinds
-        slices, live = [], []
+        slices, walls, live = [], [], []
         files = sum(len(names) for _, _, names in os.walk(self.folder / "site"))
         cpu, pages = 0.0, self.pages()
         while True:
-            began = time.process_time()
+            began, wall = time.process_time(), time.perf_counter()
             self.node.run_jobs("bulk")
             slices.append((time.process_time() - began) * 1e3)
+            walls.append((time.perf_counter() - wall) * 1e3)
             cpu += slices[-1] / 1e3
             with self.node.reading() as session:
                 left = session.scalar(select(func.count()).select_from(jobs_table).where(waits))
@@ -236,60 +262,25 @@ class Bench:
                 break
             if len(slices) % 20 == 0:
                 one = next(self.coming)
-                began = time.perf_counter()
+                at = time.perf_counter()
                 self.hear([ArticlePublished(article=one)])
-                live.append((time.perf_counter() - began) * 1e3)
+                live.append((time.perf_counter() - at) * 1e3)
                 self.count += 1
-        figures = f"{pages / cpu:,.0f} ({pages:,} pages, {files:,} files, {cpu:.1f} s)"
-        told("the site built again, pages/s of CPU", figures, f"≥ {PAGES_PER_S}")
-        figures = f"{quantile(slices, 0.5):.0f}, {quantile(slices, 0.99):.0f}, {max(slices):.0f}"
-        told("its slices, CPU ms p50, p99, most", figures, f"≤ {SLICE_MS}")
+        what = f"the site built again, pages/s of CPU ({pages:,} pages)"
+        figures = f"{pages / cpu:,.0f} ({files:,} files, {cpu:.1f} s)"
+        self.told.tell(what, figures, f"≥ {PAGES_PER_S}", per_s=pages / cpu, pages=pages, files=files, cpu_s=cpu)
+        for what, found in (("its slices, CPU ms", slices), ("its slices, ms", walls)):
+            p50, p99, most = quantile(found, 0.5), quantile(found, 0.99), max(found)
+            figures = f"{p50:.0f}, {p99:.0f}, {most:.0f}"
+            self.told.tell(f"{what} p50, p99, most", figures, f"≤ {SLICE_MS}", p50=p50, p99=p99, most=most)
         if live:
-            told("an article meanwhile, to its page, ms p50", f"{quantile(live, 0.5):.1f}", "")
+            self.tell_spread("an article meanwhile, to its page, ms p50, p99", live)
         self.finish()
 
     def pages(self) -> int:
         """How many pages there are."""
         with self.node.reading() as session:
             return session.scalar(select(func.count()).select_from(Page).where(Page.digest != "")) or 0
-
-    def serve(self, seconds: float) -> None:
-        """Pages served a second: by publish itself and by nginx, beside the bare server."""
-        print("\nServed", flush=True)
-        paths = [one.path for one in self.some(200)]
-        with Baseline(self.folder / "baseline") as bare:
-            name = bare._connection.post("/bare", {"body": {"text": "x" * 20_000}})["path"]
-            base = asked_per_s(bare._port, [name], seconds)
-            told("pages/s of a bare server", f"{base:,.0f}", "")
-        port = free_port()
-        command = [sys.executable, "-m", "gunicorn", "--bind", f"127.0.0.1:{port}", "--worker-class", "gthread"]
-        command += ["--threads", "4", "--no-control-socket", "services.publish.app:create_app()"]
-        with running(command, {**os.environ, **self.variables}, port):
-            found = asked_per_s(port, paths, seconds)
-            told("pages/s of publish itself", f"{found:,.0f} ({found / base:.2f} × bare)", "")
-        nginx = shutil.which("nginx", path=f"{os.environ.get('PATH', '')}:/usr/sbin")
-        if nginx is None:
-            print("  nginx is not installed: not measured", flush=True)
-            return
-        port = free_port()
-        with running(
-            [nginx, "-e", "/dev/null", "-c", str(self._nginx(port)), "-g", "daemon off;"], dict(os.environ), port
-        ):
-            wrk = shutil.which("wrk")
-            found = asked_by_wrk(wrk, port, paths, seconds) if wrk else asked_per_s(port, paths, seconds)
-            how = "" if wrk else ", bound by the one process that asks: wrk is not installed"
-            told("pages/s of nginx", f"{found:,.0f} ({found / base:.1f} × bare{how})", f"≥ {NGINX_PER_S:,}")
-
-    def _nginx(self, port: int) -> Path:
-        own = Path(shutil.copytree(ROOT / "docker" / "nginx", self.folder / "nginx"))
-        (own / "redirects.map").touch()
-        (own / "resolver.conf").write_text("resolver 127.0.0.1;\n")
-        conf = own / "nginx.conf"
-        text = conf.read_text("utf-8").replace("listen 8080;", f"listen 127.0.0.1:{port};")
-        if os.geteuid() == 0:
-            text = f"user root;\n{text}"  # nobody may not look into the folder
-        conf.write_text(text.replace("/tmp/", f"{own}/").replace("/srv/site", str(self.folder)), "utf-8")
-        return conf
 
 
 def public_articles(supply: articles.Supply) -> Iterator[PublicArticle]:
@@ -318,65 +309,6 @@ def public_articles(supply: articles.Supply) -> Iterator[PublicArticle]:
             tags=tuple(f"Sujet {chance.randrange(TAGS)}" for _ in range(3)),
             bylines=(Byline(name=f"Journaliste {chance.randrange(AUTHORS)}"),),
         )
-
-
-class running:
-    """A web server, from when it answers until the block ends."""
-
-    def __init__(self, command: Sequence[str], environment: dict[str, str], port: int) -> None:
-        self.command, self.environment, self.port = command, environment, port
-
-    def __enter__(self) -> None:
-        quiet = subprocess.DEVNULL
-        self.process = subprocess.Popen(self.command, env=self.environment, cwd=ROOT, stdout=quiet, stderr=quiet)
-        deadline = time.monotonic() + 30
-        while True:
-            try:
-                Connection(self.port).get("/robots.txt")
-                return
-            except OSError:
-                if time.monotonic() > deadline or self.process.poll() is not None:
-                    raise
-                time.sleep(0.1)
-
-    def __exit__(self, *_: object) -> None:
-        self.process.terminate()
-        self.process.wait(10)
-
-
-def asked_per_s(port: int, paths: Sequence[str], seconds: float) -> float:
-    """GETs a second over four kept connections."""
-    until = time.perf_counter() + seconds
-    counts = [0] * 4
-
-    def ask(number: int) -> None:
-        connection = Connection(port)
-        for path in itertools.cycle(paths[number:] or paths):
-            if connection.get(path).status != 200:
-                raise OSError(f"{path} is not served")
-            counts[number] += 1
-            if time.perf_counter() > until:
-                return
-
-    threads = [threading.Thread(target=ask, args=(number,)) for number in range(len(counts))]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    return sum(counts) / seconds
-
-
-def asked_by_wrk(wrk: str, port: int, paths: Sequence[str], seconds: float) -> float:
-    """The same by wrk, which is no bottleneck itself; one page, as in DESIGN.md's comparison."""
-    url = f"http://127.0.0.1:{port}{paths[0]}"
-    command = [wrk, "-t", "1", "-c", "32", "-d", f"{max(1, int(seconds))}s", "-H", "Accept-Encoding: gzip", url]
-    done = subprocess.run(command, capture_output=True, text=True, check=True)
-    return float(next(line.split()[1] for line in done.stdout.splitlines() if line.startswith("Requests/sec")))
-
-
-def told(what: str, figures: str, promised: str) -> None:
-    """A line of the table."""
-    print(f"  {what:<52} {figures:<40} {promised}", flush=True)
 
 
 if __name__ == "__main__":

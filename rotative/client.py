@@ -232,21 +232,21 @@ class Client:
             time.sleep(0.25)
 
     def rebuilding(self) -> Iterator[tuple[int, int]]:
-        """Follow a rebuild until it has ended: pages built, and pages in all, a few times a second."""
+        """Follow a rebuild until everything is in place: pages built, and pages in all, a few times a second."""
         done = pages = 0
         while True:
-            report = self.ask("GET", "/v1/publish/status")
-            bulk, numbers = report["jobs"].get("bulk", {}), report["numbers"]
-            left = bulk.get("ready", 0) + bulk.get("leased", 0)
+            numbers = self.ask("GET", "/v1/publish/status")["numbers"]
+            left = numbers["rebuild_left"]
             pages = max(pages, numbers.get("rebuild_pages", 0))
-            # What is asked for comes in slices; the last of it is asked for when nothing is said of it any more.
-            asked = numbers.get("rebuild_asked", pages)
-            done = max(done, min(pages, asked) - left)
             if not left:
                 yield pages, pages
                 return
+            # One of what is left is the rebuild itself, until it has come to every page.
+            asked = numbers.get("rebuild_pages_asked")
+            built = pages - left if asked is None and pages else (asked or 0) - (left - 1)
+            done = max(done, min(pages, built))
             yield done, pages
-            time.sleep(0.3)
+            time.sleep(0.2)
 
     def path_of(self, article: Mapping[str, Any]) -> str:
         """The path of an article's page: its URL may name the public host, which need not be this machine's."""

@@ -5,11 +5,14 @@ from __future__ import annotations
 import json
 from typing import Any
 
+from flask import Response
 from flask_smorest import Blueprint
 from marshmallow import Schema, fields, validate
+from sqlalchemy.orm import Session
 
 from shared import clock, http, jobs
 from shared.errors import NotFound
+from shared.replies import Answer, answer_once, idempotent
 from shared.status import status
 
 
@@ -91,12 +94,17 @@ def protocol_blueprint(service: str) -> Any:
 
     @bp.post("/dead/<int(max=9223372036854775807):job_id>/retry")
     @http.needs("operator")
+    @idempotent(bp)
     @bp.response(204)
-    def retry_dead(job_id: int) -> None:
+    def retry_dead(job_id: int) -> Response:
         """204: it is tried again, with all its tries; 404 when there is none with this number."""
-        with http.node().unit_of_work() as session:
+
+        def retry(session: Session) -> Answer:
             if not jobs.retry_dead(session, job_id, now=clock.now()):
                 raise DeadLetterNotFound(f"{service} has no dead letter {job_id}.")
+            return Answer(204, None)
+
+        return answer_once(None, retry)
 
     @bp.delete("/dead/<int(max=9223372036854775807):job_id>")
     @http.needs("operator")

@@ -315,7 +315,8 @@ class Node:
             self._free_slot(lane)
 
     def _lets_others_pass(self, lane: str, passed_s: float) -> bool:
-        if passed_s > (BULK_SLICE_S if lane == "bulk" else SLICE_S):
+        # A job of bulk work may take as long as half a slice.
+        if passed_s > (BULK_SLICE_S / 2 if lane == "bulk" else SLICE_S):
             return True
         if self._bulk is None or lane not in {"normal", "bulk"} or passed_s < POLITE_S:
             return False

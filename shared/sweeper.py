@@ -11,13 +11,13 @@ import signal
 import threading
 import time
 from collections.abc import Callable, Iterable
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import redis
 from sqlalchemy import and_, delete, select
 from sqlalchemy.exc import SQLAlchemyError
 
-from shared import clock, jobs, logs, outbox, routing
+from shared import clock, first_answers, jobs, logs, outbox, routing
 from shared.line import Line
 from shared.service import Node
 from shared.tables import jobs as jobs_table
@@ -132,14 +132,17 @@ def tidy(node: Node) -> None:
         pass
 
 
-def _tidy_slice(node: Node, until: object) -> bool:
+def _tidy_slice(node: Node, until: datetime) -> bool:
     old_jobs = and_(jobs_table.c.state == "done", jobs_table.c.ended_at < until)
     old_letters = outbox_table.c.received_at < until
+    # First answers are kept for a day, whatever else is remembered for longer.
+    unrepeated = max(until, clock.now() - first_answers.KEPT)
     with node.reading() as session:
         job_ids = session.scalars(select(jobs_table.c.id).where(old_jobs).limit(TIDY_ROWS)).all()
         seqs = session.scalars(select(outbox_table.c.seq).where(old_letters).limit(TIDY_ROWS)).all()
+        answered = first_answers.is_any(session, unrepeated)
     more = 0
-    if job_ids or seqs or node.service.tidy:
+    if job_ids or seqs or answered or node.service.tidy:
         with node.unit_of_work() as session:
             session.execute(delete(jobs_table).where(jobs_table.c.id.in_(job_ids), old_jobs))
             session.execute(delete(outbox_table).where(outbox_table.c.seq.in_(seqs)))
@@ -147,9 +150,11 @@ def _tidy_slice(node: Node, until: object) -> bool:
                 jobs.tally(session, "jobs done and removed", len(job_ids))
             if seqs:
                 jobs.tally(session, "events received and removed", len(seqs))
+            if answered:
+                answered = first_answers.forget(session, unrepeated, TIDY_ROWS) == TIDY_ROWS
             if node.service.tidy is not None:
-                more = node.service.tidy(session, until)  # type: ignore[arg-type]
-    return len(job_ids) == TIDY_ROWS or len(seqs) == TIDY_ROWS or more > 0
+                more = node.service.tidy(session, until)
+    return len(job_ids) == TIDY_ROWS or len(seqs) == TIDY_ROWS or answered or more > 0
 
 
 def main(make_node: Callable[[], Node]) -> None:

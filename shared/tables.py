@@ -1,14 +1,15 @@
-"""The tables of the protocol, the same in every service's database: outbox, jobs and tallies.
+"""The tables of the protocol, the same in every service's database: outbox, jobs, tallies and first answers.
 
 `outbox` holds what a service has said and who has not yet said that he holds it. `jobs` holds all of its work: events
 heard, pages to build, deliveries to attempt, retries, dead letters. `tallies` keeps counts of what retention removed.
+`first_answers` holds what requests with an Idempotency-Key were answered, for those that repeat them.
 """
 
 from __future__ import annotations
 
 from typing import Any
 
-from sqlalchemy import BigInteger, Boolean, Column, Index, Integer, MetaData, String, Table, Text, Uuid, text
+from sqlalchemy import JSON, BigInteger, Boolean, Column, Index, Integer, MetaData, String, Table, Text, Uuid, text
 
 from shared.db import NAMING, UtcDateTime
 
@@ -90,6 +91,20 @@ tallies = Table(
     Column("value", BigInteger, nullable=False),
 )
 
+first_answers = Table(
+    "first_answers",
+    protocol_metadata,
+    Column("owner", String(80), primary_key=True),  # whose API key
+    Column("path", String(300), primary_key=True),
+    Column("key", String(255), primary_key=True),
+    Column("body_hash", String(64), nullable=False),
+    Column("status", Integer, nullable=False),  # 0: the answer is being made
+    Column("headers", JSON, nullable=False),
+    Column("body", Text, nullable=False),
+    Column("made_at", UtcDateTime, nullable=False),
+    Index("ix_first_answers_made_at", "made_at"),
+)
+
 
 def protocol_tables(metadata: MetaData) -> None:
     """Add the protocol's tables to a service's metadata."""
@@ -98,5 +113,10 @@ def protocol_tables(metadata: MetaData) -> None:
 
 
 def create_protocol_tables_v1(op: Any) -> None:
-    """Create the protocol's tables in a migration; op: Alembic's operations."""
-    protocol_metadata.create_all(op.get_bind())
+    """Create the outbox, the jobs and the tallies in a migration; op: Alembic's operations."""
+    protocol_metadata.create_all(op.get_bind(), tables=[outbox, jobs, tallies])
+
+
+def create_protocol_tables_v2(op: Any) -> None:
+    """Create what came to the protocol later: the first answers."""
+    protocol_metadata.create_all(op.get_bind(), tables=[first_answers])

@@ -31,13 +31,14 @@ class Receiver:
     RESET breaks the connection off; HALF answers 200 and hangs up in the middle of its body; SILENT says nothing until
     the receiver ends.
 
-    page: what a GET of a path is answered with, None for 404.
+    page: what a GET of a path is answered with, None for 404. ended: set, silence ends.
     """
 
     url: str = ""
     got: list[Received] = field(default_factory=list)
     answer: Callable[[Received], tuple[int, dict[str, str]] | None] = lambda _: (204, {})
     page: Callable[[str], bytes | None] = lambda _: None
+    ended: threading.Event = field(default_factory=threading.Event)
 
     def ids(self) -> list[str]:
         """The webhook-id of every request, in order."""
@@ -48,7 +49,7 @@ class Receiver:
 def receiver() -> Iterator[Receiver]:
     """A receiver that listens on a free port of 127.0.0.1 while the block runs."""
     told = Receiver()
-    ended = threading.Event()
+    ended = told.ended
 
     class Handler(BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"

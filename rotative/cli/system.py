@@ -96,4 +96,6 @@ def rebuild(client: Client, path: str | None, no_wait: bool) -> None:
         for done, pages in client.rebuilding():
             bar.length = max(1, pages)
             bar.update(done - bar.pos)
+    if dead := client.ask("GET", "/v1/publish/status")["dead"]:
+        fail(f"Built, but publish has {dead} dead letters: `rotative dead list` says what could not be built, and why.")
     click.echo("Every page has been built again.")

@@ -198,18 +198,3 @@ class TimelineStep(Base):
     change: Mapped[int]
     step: Mapped[str] = mapped_column(String(60))
     detail: Mapped[dict[str, Any]] = mapped_column(JSON)
-
-
-class FirstAnswer(Base):
-    """The answer to the first request with an Idempotency-Key, for those that repeat it. status 0: being made."""
-
-    __tablename__ = "first_answers"
-
-    owner: Mapped[str] = mapped_column(String(80), primary_key=True)
-    path: Mapped[str] = mapped_column(String(300), primary_key=True)
-    key: Mapped[str] = mapped_column(String(255), primary_key=True)
-    body_hash: Mapped[str] = mapped_column(String(64))
-    status: Mapped[int]
-    headers: Mapped[dict[str, str]] = mapped_column(JSON)
-    body: Mapped[str] = mapped_column(Text)
-    made_at: Mapped[datetime] = mapped_column(UtcDateTime, index=True)

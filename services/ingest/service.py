@@ -15,7 +15,6 @@ from shared.keys import receive_uses
 from shared.service import Claim, Heard, Kind, Service
 
 TIDY_ROWS = 500
-ANSWERS_KEPT = timedelta(hours=24)
 _COUNT_MAX = 1000
 # How long a replay waits while those who hear it are behind.
 REPLAY_PAUSE = timedelta(seconds=0.5)
@@ -38,9 +37,7 @@ def create_service(settings: IngestSettings) -> Service:
 
 
 def _tidy(session: Session, until: datetime) -> int:
-    # First answers are kept for a day, whatever else is remembered for longer.
-    answers = store.forget_answers(session, max(until, clock.now() - ANSWERS_KEPT), TIDY_ROWS)
-    return answers + store.forget_previews(session, until, TIDY_ROWS) + listing.catch_up(session, TIDY_ROWS)
+    return store.forget_previews(session, until, TIDY_ROWS) + listing.catch_up(session, TIDY_ROWS)
 
 
 def _on_article_progress(session: Session, heard: list[Heard]) -> None:

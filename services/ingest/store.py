@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 
 from services.ingest.domain import journey
 from services.ingest.listing import remove_words
-from services.ingest.models import Article, FirstAnswer, FormerPath, Media, Origin, Preview, Revision, TimelineStep
+from services.ingest.models import Article, FormerPath, Media, Origin, Preview, Revision, TimelineStep
 from shared.db import per_dialect, put_rows
 
 _ARTICLES: Table = Article.__table__  # type: ignore[assignment]
@@ -21,7 +21,6 @@ _TIMELINE: Table = TimelineStep.__table__  # type: ignore[assignment]
 _FORMER: Table = FormerPath.__table__  # type: ignore[assignment]
 _ORIGINS: Table = Origin.__table__  # type: ignore[assignment]
 _MEDIA: Table = Media.__table__  # type: ignore[assignment]
-_ANSWERS: Table = FirstAnswer.__table__  # type: ignore[assignment]
 
 _INSERT_REVISION = insert(_REVISIONS)
 
@@ -59,11 +58,6 @@ def _add_media(insert: Callable[[Table], Any]) -> Any:
 @per_dialect
 def _add_steps(insert: Callable[[Table], Any]) -> Any:
     return insert(_TIMELINE).on_conflict_do_nothing()
-
-
-@per_dialect
-def _begin_answer(insert: Callable[[Table], Any]) -> Any:
-    return insert(_ANSWERS).on_conflict_do_nothing().returning(_ANSWERS.c.status)
 
 
 # Articles and revisions
@@ -277,35 +271,3 @@ def set_live_at(session: Session, seen: Mapping[UUID, datetime]) -> None:
             .values(live_at=bindparam("seen")),
             [{"article": article_id, "seen": at} for article_id, at in sorted(seen.items())],
         )
-
-
-# First answers
-
-
-def begin_answer(session: Session, *, owner: str, path: str, key: str, body_hash: str, now: datetime) -> bool:
-    """Take a key for the answer being made; False when it is taken. A twin waits here until the first has ended."""
-    statement = _begin_answer(session)
-    values = {"owner": owner, "path": path, "key": key, "body_hash": body_hash, "made_at": now}
-    return session.execute(statement, {**values, "status": 0, "headers": {}, "body": ""}).first() is not None
-
-
-def get_answer(session: Session, *, owner: str, path: str, key: str) -> FirstAnswer | None:
-    """The first answer for a key, or None."""
-    return session.get(FirstAnswer, (owner, path, key))
-
-
-def keep_answer(
-    session: Session, *, owner: str, path: str, key: str, status: int, headers: Mapping[str, str], body: str
-) -> None:
-    """Keep the answer for which begin_answer took the key."""
-    mine = (_ANSWERS.c.owner == owner) & (_ANSWERS.c.path == path) & (_ANSWERS.c.key == key)
-    session.execute(update(_ANSWERS).where(mine).values(status=status, headers=dict(headers), body=body))
-
-
-def forget_answers(session: Session, until: datetime, most: int) -> int:
-    """Remove answers made before a time, at most so many; how many."""
-    keys = (_ANSWERS.c.owner, _ANSWERS.c.path, _ANSWERS.c.key)
-    old = session.execute(select(*keys).where(_ANSWERS.c.made_at < until).limit(most)).all()
-    for owner, path, key in old:
-        session.execute(delete(_ANSWERS).where(keys[0] == owner, keys[1] == path, keys[2] == key))
-    return len(old)

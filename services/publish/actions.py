@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import re
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime
@@ -13,7 +14,7 @@ from sqlalchemy.orm import Session
 from services.publish import kills, list_store, lists, redirects, renditions, store
 from services.publish.build import WITHDRAWN, Builder
 from services.publish.channels.announce import News, announce_now_or_later
-from services.publish.kinds import BUILD_PAGE
+from services.publish.kinds import BUILD_PAGE, BULK_WORK_S
 from services.publish.list_store import Place
 from services.publish.lists import Listing
 from services.publish.passes import Passes, Wait
@@ -24,6 +25,11 @@ from shared.events import PublicArticle, RelatedSet
 from shared.ids import new_id
 from shared.jobs import Claim
 from shared.newsroom import Newsroom
+
+log = logging.getLogger(__name__)
+
+# So many pages are built in the transaction that brings their related sets: they take some 15 ms.
+AT_ONCE = 8
 
 
 def receive_articles(
@@ -127,8 +133,10 @@ def shelve(
         if article.status != "live" and article.id not in had:
             continue
         paths = {lists.list_path(builder.newsroom, one) for one in lists.listings_of(builder.newsroom, article)}
-        wanted += [(article.id, path, article.first_published_at) for path in sorted(paths)]
-        list_store.give_up_places(session, [one for one in had.get(article.id, ()) if one.list_path not in paths])
+        at, held = article.first_published_at, had.get(article.id, ())
+        right = {one.list_path for one in held if one.at == at}
+        wanted += [(article.id, path, at) for path in sorted(paths - right)]
+        list_store.give_up_places(session, [one for one in held if one.list_path not in paths])
     list_store.take_places(session, wanted)
     return had
 
@@ -225,10 +233,13 @@ def show_pictures(session: Session, ids: Iterable[UUID], *, builder: Builder, pa
     ask_for_pages(session, touched - {path for path, _ in own}, passes=passes, urgency="normal", now=now)
 
 
-def receive_related(session: Session, heard: Sequence[Heard], *, passes: Passes, now: datetime) -> None:
-    """Hold the related sets that are newer than those held and ask for exactly the pages that show them.
+def receive_related(
+    session: Session, heard: Sequence[Heard], *, builder: Builder, passes: Passes, now: datetime
+) -> None:
+    """Hold the related sets that are newer than those held and have exactly the pages built that show them.
 
-    In the calm they are built at once; when much comes in, together with what the next moments bring.
+    In the calm a few are built in this transaction, as an article's own page is; many, and when much comes in, are
+    asked for, and built together with what the next moments bring.
     """
     newest: dict[UUID, RelatedSet] = {}
     for one in heard:
@@ -236,17 +247,24 @@ def receive_related(session: Session, heard: Sequence[Heard], *, passes: Passes,
             known = newest.get(related.article_id)
             if known is None or known.set_number < related.set_number:
                 newest[related.article_id] = related
-    store.lock_articles(session, newest, to_change=True)
-    changed = store.save_related(session, [newest[article_id] for article_id in sorted(newest)])
     bulk = all(one.lane == "bulk" for one in heard)
-    ask_for_pages(
-        session,
-        store.paths_of_articles(session, changed),
-        passes=passes,
-        urgency="bulk" if bulk else "normal",
-        now=now,
-        at_once=passes.is_calm(now) and not bulk,
-    )
+    at_once = not bulk and len(newest) <= AT_ONCE and passes.is_calm(now)
+    shown = {entry.article_id for one in newest.values() for entry in one.entries} if at_once else set()
+    store.lock_articles(session, newest.keys() | shown, to_change=True)
+    changed = store.save_related(session, [newest[article_id] for article_id in sorted(newest)])
+    paths: Collection[str] = store.paths_of_articles(session, changed)
+    if at_once and paths:
+        paths = _not_built(session, builder, paths, now)
+    ask_for_pages(session, paths, passes=passes, urgency="bulk" if bulk else "normal", now=now, at_once=at_once)
+
+
+def _not_built(session: Session, builder: Builder, paths: Collection[str], now: datetime) -> Collection[str]:
+    """Build these pages in the caller's transaction; those that failed, whose jobs say why and try again."""
+    try:
+        return builder.build(session, paths, now=now, articles={}).faults
+    except OSError as error:
+        log.warning("pages could not be written; their jobs try again", extra={"error": str(error)})
+        return paths
 
 
 def ask_for_pages(
@@ -286,17 +304,25 @@ def ask_for_wanted(session: Session, wanted: Iterable[str], *, passes: Passes, l
 
 
 def build_pages(claim: Claim, *, builder: Builder, passes: Passes) -> None:
-    """Build the pages of these jobs. A job's payload {"check": true} mends the files as well."""
+    """Build the pages of these jobs. A job's payload {"check": true} mends the files as well.
+
+    Bulk work goes on for a part of its slice; what it has not come to by then is given back.
+    """
     now = clock.now()
     check = {job.reference for job in claim.jobs if (job.payload or {}).get("check")}
+    lane = claim.jobs[0].lane
     with claim.db.reading() as session:
-        draft = builder.draft(session, [job.reference for job in claim.jobs], now=now, check=check)
+        paths = [job.reference for job in claim.jobs]
+        within_s = BULK_WORK_S if lane == "bulk" else None
+        draft = builder.draft(session, paths, now=now, check=check, within_s=within_s)
     with claim.finish(first=partial(builder.lock_inputs, draft=draft)) as session:
-        built = builder.put(session, draft, [job.reference for job in claim.jobs], now=clock.now())
+        drafted = [job.reference for job in claim.jobs if job.reference in draft.made]
+        built = builder.put(session, draft, drafted, now=clock.now())
         for job in claim.jobs:
+            if job.reference not in draft.made:
+                claim.retry(job, at=now, error="its slice of time was over", counts=False)
             if job.reference in built.faults:
                 claim.bury(job, built.faults[job.reference])
             if job.reference in built.stale:
                 claim.retry(job, at=now, error="an article that the page shows has changed meanwhile", counts=False)
-        lane = claim.jobs[0].lane if claim.jobs else "normal"
         ask_for_wanted(session, built.wanted, passes=passes, lane=lane, now=now)

@@ -16,7 +16,7 @@ from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from functools import lru_cache, partial
-from time import monotonic
+from time import monotonic, thread_time
 from typing import Any
 from uuid import UUID
 
@@ -71,6 +71,7 @@ class Builder:
         self._renderer = themes.renderer
         self._lists = ListPages(self._renderer)
         self._looked = monotonic()
+        self._installed: tuple[Renderer | None, frozenset[str]] = (None, frozenset())
         self.list_at = lru_cache(8192)(self._list_at)
 
     @property
@@ -102,25 +103,36 @@ class Builder:
     ) -> Built:
         """Build the pages of these articles, which the caller has locked and just stored, in its transaction.
 
-        articles: by path, their newest states.
+        articles: by path, their newest states; what is not among them is read.
         """
         self.take_theme()
         rows = store.lock_pages(session, paths, now)
         made = self._make(session, rows, articles, frozenset(), now)
         return self._put(session, rows, made, frozenset(), now)
 
-    def draft(self, session: Session, paths: Collection[str], *, now: datetime, check: Collection[str] = ()) -> Draft:
+    def draft(
+        self,
+        session: Session,
+        paths: Collection[str],
+        *,
+        now: datetime,
+        check: Collection[str] = (),
+        within_s: float | None = None,
+    ) -> Draft:
         """The pages at these paths as they should be by what one transaction reads; nothing is written.
 
         check: paths whose files are to be compared themselves, instead of what is remembered of them, so that a lost
-        or changed file is mended.
+        or changed file is mended. within_s: of processor time; when that is over no further page is begun: lists come
+        first, and all come in the order of `paths`.
         """
         self.take_theme()
+        until = None if within_s is None else thread_time() + within_s
         rows: dict[str, Any] = dict.fromkeys(paths)
         rows.update(store.pages(session, paths))
         withdrawn = store.fact(session, WITHDRAWN)
-        draft = Draft(self._make(session, rows, {}, frozenset(check), now), {}, frozenset(check), withdrawn)
-        return replace(draft, states=self._states(session, draft, paths))
+        made = self._make(session, rows, {}, frozenset(check), now, until)
+        draft = Draft(made, {}, frozenset(check).intersection(made), withdrawn)
+        return replace(draft, states=self._states(session, draft, made))
 
     def put(self, session: Session, draft: Draft, paths: Collection[str], *, now: datetime) -> Built:
         """Put those drafted pages in place that are at these paths and still true, in the caller's transaction."""
@@ -239,9 +251,11 @@ class Builder:
             if there is None or (there != content and not self.themes.fault):
                 self.site.put(path, content)
 
-    def installed_paths(self) -> set[str]:
+    def installed_paths(self) -> frozenset[str]:
         """The paths of the files that `install` puts in place."""
-        return set(self._renderer.installed_files())
+        if self._installed[0] is not self._renderer:
+            self._installed = (self._renderer, frozenset(self._renderer.installed_files()))
+        return self._installed[1]
 
     def not_found_page(self, path: str) -> bytes:
         """What an unknown address is answered with, in the language of the edition that it seems to be of."""
@@ -270,6 +284,7 @@ class Builder:
         given: Mapping[str, PublicArticle],
         check: Collection[str],
         now: datetime,
+        until: float | None = None,
     ) -> dict[str, Made]:
         made: dict[str, Made] = {}
         others: list[str] = []
@@ -277,10 +292,10 @@ class Builder:
             listing = self.list_at(path)
             if listing is None:
                 others.append(path)
-            else:
+            elif not (made and until is not None and thread_time() > until):
                 make_list = partial(self._make_list, session, path, listing, now)
                 made[path] = self._try(make_list, path, rows[path])
-        if not others:
+        if not others or (made and until is not None and thread_time() > until):
             return made
         unknown = [path for path in others if path not in given]
         articles = {**(store.articles_at(session, unknown) if unknown else {}), **given}
@@ -294,6 +309,8 @@ class Builder:
         groups = {one.translations for one in shown if one.translations is not None and one.status == "live"}
         translated = store.translated(session, groups) if groups else {}
         for path in others:
+            if made and until is not None and thread_time() > until:
+                break
             article = articles.get(path)
             if article is None:
                 made[path] = Made(None, used=frozenset())

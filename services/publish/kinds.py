@@ -21,3 +21,7 @@ TELL_OWNER = "tell_owner"
 ASK_READER = "ask_reader"
 MAKE_DIGEST = "make_digest"
 SEND_DIGEST = "send_digest"
+
+# How long a job of the bulk lane may work before it leaves the rest to another: with what it then puts in place, and
+# with the job before it, less than the 200 ms that a slice of bulk work may last. Seconds of processor time.
+BULK_WORK_S = 0.08

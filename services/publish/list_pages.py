@@ -6,18 +6,22 @@ sitemaps, that get something by that are asked for. Making a page writes nothing
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime
+from uuid import UUID
 
 from sqlalchemy.orm import Session
 
 from services.publish import list_store, lists, store
+from services.publish.kept_items import KeptItems
 from services.publish.list_store import NUMBERED_AT_ONCE, size_of
 from services.publish.lists import PLACES, SITEMAP_PLACES, Listing
 from services.publish.made import Made, Numbers
 from services.publish.renderers import FRONT_TEASERS, Renderer, Turn
+from services.publish.renderers.feeds import Items
 from services.publish.renderers.sitemaps import NEWS_AGE, NEWS_MOST
-from services.publish.views import Entry
+from shared.events import PublicArticle
 
 LIST_TEASERS = 30
 FEED_ENTRIES = 30
@@ -29,6 +33,7 @@ class ListPages:
     def __init__(self, renderer: Renderer) -> None:
         self._renderer = renderer
         self._newsroom = renderer.newsroom
+        self._items = KeptItems()
 
     def make(self, session: Session, path: str, listing: Listing, now: datetime) -> Made:
         """The page of a list as it should be now."""
@@ -58,8 +63,7 @@ class ListPages:
     def _front(self, session: Session, listing: Listing) -> Made:
         versions = store.newest_versions(session, listing.language, None, FRONT_TEASERS)
         content = self._renderer.front_page(listing.language, store.teasers(session, versions))
-        entries = store.entries(session, versions[:FEED_ENTRIES])
-        return Made(content, beside=self._renderer.feeds(listing, "", entries))
+        return Made(content, beside=self._renderer.feeds(listing, "", self._feed_items(session, versions)))
 
     def _first(self, session: Session, path: str, listing: Listing) -> Made:
         before, numbers = list_store.numbers(session, path)
@@ -82,19 +86,26 @@ class ListPages:
             return Made(None, numbers=_to_hold(numbers), wanted=frozenset(wanted))
         if last is None and versions:
             last = numbers.positions.get(versions[-1].id)
-        entries = store.entries(session, versions[:FEED_ENTRIES])
         found = numbers
         if listing.kind != "section" and not numbers.name:
             # Kept from now on: older pages show it too, and are not to change with every spelling.
-            numbers = replace(numbers, name=self._name(listing, entries))
+            newest = store.articles(session, [versions[0].id])[versions[0].id]
+            numbers = replace(numbers, name=self._name(listing, newest))
         older = ""
         if full and len(versions) == LIST_TEASERS:
             page = min(full, (last if last is not None else numbers.size) // PLACES[listing.kind] + 1)
             older = f"{path}/page/{page}/"
         teasers = store.teasers(session, versions)
         content = self._renderer.list_page(listing, numbers.name, teasers, Turn(older=older))
-        feeds = self._renderer.feeds(listing, numbers.name, entries)
+        feeds = self._renderer.feeds(listing, numbers.name, self._feed_items(session, versions))
         return Made(content, beside=feeds, numbers=_to_hold(numbers, found), wanted=frozenset(wanted))
+
+    def _feed_items(self, session: Session, versions: Sequence[store.Version]) -> list[Items]:
+        def make(ids: Sequence[UUID]) -> dict[UUID, Items]:
+            entries = store.entries(session, ids)
+            return {one.article.id: self._renderer.feed_items(one) for one in entries}
+
+        return self._items.take(versions[:FEED_ENTRIES], make)
 
     def _older(self, session: Session, path: str, listing: Listing) -> Made:
         base, first, end = self._range(listing)
@@ -180,9 +191,8 @@ class ListPages:
         return Turn(newer=newer, older=older, number=page)
 
     @staticmethod
-    def _name(listing: Listing, entries: list[Entry]) -> str:
-        """A tag's or author's name as the newest article spells it."""
-        article = entries[0].article
+    def _name(listing: Listing, article: PublicArticle) -> str:
+        """A tag's or author's name as this article spells it."""
         names = article.tags if listing.kind == "tag" else tuple(one.name for one in article.bylines)
         return next((name for name in names if lists.term_key(name) == listing.key), listing.key)
 

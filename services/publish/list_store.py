@@ -29,7 +29,7 @@ def _table(model: Any) -> Table:
 _articles, _listed, _sizes = _table(Article), _table(ListedArticle), _table(ListSize)
 _IDS: BindParameter[Any] = bindparam("ids", expanding=True)
 _PATH: BindParameter[Any] = bindparam("list_path")
-_OF_ARTICLES = select(_listed.c.article_id, _listed.c.list_path, _listed.c.position).where(
+_OF_ARTICLES = select(_listed.c.article_id, _listed.c.list_path, _listed.c.at, _listed.c.position).where(
     _listed.c.article_id.in_(_IDS)
 )
 _JOINED = _listed.join(_articles, _articles.c.id == _listed.c.article_id)
@@ -81,10 +81,11 @@ _POSITION = select(_listed.c.position).where(_listed.c.list_path == _PATH, _list
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """An article's place in a list; position: None until it is numbered."""
+    """An article's place in a list; at: its first publication; position: None until it is numbered."""
 
     article_id: UUID
     list_path: str
+    at: datetime
     position: int | None
 
 
@@ -92,7 +93,7 @@ def places_of(session: Session, ids: Iterable[UUID]) -> dict[UUID, list[Place]]:
     """Every place that these articles have."""
     found: dict[UUID, list[Place]] = {}
     for row in session.connection().execute(_OF_ARTICLES, {"ids": sorted(set(ids))}):
-        found.setdefault(row.article_id, []).append(Place(row.article_id, row.list_path, row.position))
+        found.setdefault(row.article_id, []).append(Place(*row))
     return found
 
 

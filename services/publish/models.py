@@ -95,6 +95,15 @@ class PictureLook(Base):
     ready: Mapped[bool]
 
 
+class PictureFiles(Base):
+    """What the renditions of an original were when they were made. files: digests of their bytes by file name."""
+
+    __tablename__ = "picture_files"
+
+    digest: Mapped[str] = mapped_column(String(64), primary_key=True)
+    files: Mapped[dict[str, str]] = mapped_column(JSON)
+
+
 class PictureUse(Base):
     """That an article's page shows a picture so."""
 

@@ -17,10 +17,12 @@ from PIL import Image, ImageOps
 from sqlalchemy import Table, delete, func, select, update
 from sqlalchemy.orm import Session
 
+from services.publish import picture_files
 from services.publish.build import Builder, is_shown
 from services.publish.kinds import MAKE_RENDITIONS
 from services.publish.models import Article, PictureLook, PictureUse
 from services.publish.pictures import Rendition, all_renditions, folder_of
+from services.publish.site import digest_of
 from shared import jobs
 from shared.db import per_dialect
 from shared.events import Picture, PublicArticle
@@ -123,6 +125,7 @@ def remove_unused(session: Session, builder: Builder, name: str) -> bool:
     others = session.scalar(select(func.count()).select_from(_looks).where(_looks.c.digest == digest))
     if not others:
         builder.site.remove_folder(folder_of(digest))
+        picture_files.forget(session, digest)
         if look is not None:
             builder.purge(session, [one.path for one in all_renditions(_look(look), builder.renderer.forms)])
     return True
@@ -148,6 +151,7 @@ def make_renditions(
     """
     forms = builder.renderer.forms
     broken: dict[str, str] = {}
+    made: dict[str, dict[str, str]] = {}
     for job in claim.jobs:
         digest, x, y = job.reference.split(" ")
         with claim.db.reading() as session:
@@ -156,8 +160,11 @@ def make_renditions(
             continue
         look = Look(digest, row.width, row.height, int(x) / 100, int(y) / 100)
         try:
+            digests = {}
             for rendition, content in made_of(original_path(media, digest), look, forms):
                 builder.site.put(rendition.path, content)
+                digests[rendition.path] = digest_of(content)
+            made[job.reference] = digests
         except (Image.UnidentifiedImageError, Image.DecompressionBombError, ValueError, SyntaxError) as error:
             broken[job.reference] = f"the original cannot be read as a picture: {error}"
     with claim.finish() as session:
@@ -171,6 +178,7 @@ def make_renditions(
                 builder.site.remove_folder(folder_of(job.reference.partition(" ")[0]))
                 continue
             session.execute(update(_looks).where(_looks.c.look == job.reference).values(ready=True))
+            picture_files.note(session, job.reference.partition(" ")[0], made.get(job.reference, {}))
             users = set(session.scalars(select(_uses.c.article_id).where(_uses.c.look == job.reference)))
             waiting = set(
                 session.scalars(
@@ -244,22 +252,6 @@ def _credit_of(picture: Image.Image) -> Image.Exif:
         if value := found.get(tag):
             kept[tag] = value
     return kept
-
-
-def known_paths(session: Session, forms: Sequence[str]) -> set[str]:
-    """The paths of all renditions that should be in place."""
-    rows = session.execute(select(_looks).where(_looks.c.ready)).all()
-    return {one.path for row in rows for one in all_renditions(_look(row), forms)}
-
-
-def mend(session: Session, builder: Builder, ids: Collection[UUID]) -> None:
-    """Have those pictures of these articles made again whose renditions are not all there."""
-    rows = session.execute(
-        select(_looks).join(_uses, _uses.c.look == _looks.c.look).where(_uses.c.article_id.in_(ids), _looks.c.ready)
-    ).all()
-    for row in rows:
-        if any(not builder.site.exists(one.path) for one in all_renditions(_look(row), builder.renderer.forms)):
-            jobs.add(session, MAKE_RENDITIONS, row.look, lane="bulk")
 
 
 def _look(row: Any) -> Look:

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from typing import Any
 
+from flask import Response
 from flask_smorest import Blueprint
+from sqlalchemy.orm import Session
 
 from services.publish import redirects, schemas, upkeep
 from services.publish.errors import RedirectNotFound
 from services.publish.service import Publish
 from shared import clock, http
+from shared.replies import Answer, answer_once, idempotent
 
 
 def create_blueprint(publish: Publish) -> Any:
@@ -19,11 +22,16 @@ def create_blueprint(publish: Publish) -> Any:
     @bp.post("/publish/rebuild")
     @http.needs("operator")
     @bp.arguments(schemas.RebuildBody, required=False)
+    @idempotent(bp)
     @bp.response(202)
-    def rebuild(wanted: dict[str, Any]) -> None:
+    def rebuild(wanted: dict[str, Any]) -> Response:
         """202: the page, or the whole site, is built again and compared with the files that are there."""
-        with http.node().unit_of_work() as session:
+
+        def ask(session: Session) -> Answer:
             upkeep.ask_for_rebuild(session, wanted.get("path"), builder=publish.builder, now=clock.now())
+            return Answer(202, None)
+
+        return answer_once(wanted, ask)
 
     @bp.post("/publish/verify")
     @http.needs("operator")

@@ -104,7 +104,7 @@ def _shown_url(one: Any) -> str:
 
 
 class NewSubscriptionReply(SubscriptionReply):
-    """A subscription just made, or with a new secret, which is shown this once; webhooks only have one."""
+    """A subscription just made, or with a new secret: shown once, and in a repetition of the request. Webhooks only."""
 
     secret = fields.String()
 

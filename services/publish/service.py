@@ -6,7 +6,7 @@ import functools
 import importlib
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from email.utils import parseaddr
 from pathlib import Path
 from typing import Any
@@ -15,7 +15,7 @@ from uuid import UUID
 from sqlalchemy import Row
 from sqlalchemy.orm import Session
 
-from services.publish import actions, kills, kinds, purging, redirects, renditions, squeezing, upkeep
+from services.publish import actions, kills, kinds, purging, rebuilding, redirects, renditions, squeezing, upkeep
 from services.publish.build import Builder
 from services.publish.channels import deliveries, digests, readers, store, subscriptions, surfaces
 from services.publish.channels.announce import announce_later, fan_out, waiting
@@ -23,6 +23,7 @@ from services.publish.channels.deliver import LEASE_S, Deliverer
 from services.publish.channels.letters import Letters
 from services.publish.channels.loop import Loop
 from services.publish.channels.owners import Owners
+from services.publish.channels.probe import flashes_unheard
 from services.publish.channels.public import PublicAddress
 from services.publish.channels.secrets import indexnow_key, signing_secrets, token, vapid_key, web_push
 from services.publish.passes import Passes
@@ -127,7 +128,7 @@ def create_service(settings: PublishSettings) -> Publish:
         )
 
     def receive_related(session: Session, heard: list[Heard]) -> None:
-        actions.receive_related(session, heard, passes=passes, now=clock.now())
+        actions.receive_related(session, heard, builder=builder, passes=passes, now=clock.now())
 
     def build_pages(claim: Claim) -> None:
         actions.build_pages(claim, builder=builder, passes=passes)
@@ -139,7 +140,7 @@ def create_service(settings: PublishSettings) -> Publish:
         fan_out(claim, builder=builder)
 
     def rebuild_site(claim: Claim) -> None:
-        upkeep.rebuild_site(claim, builder=builder)
+        rebuilding.rebuild_site(claim, builder=builder)
 
     def make_renditions(claim: Claim) -> None:
         def ask(session: Session, ids: Iterable[UUID]) -> None:
@@ -174,7 +175,7 @@ def create_service(settings: PublishSettings) -> Publish:
         theme = {"theme_broken": int(bool(builder.themes.fault))}
         return {
             **_status(session),
-            **upkeep.rebuild_progress(session),
+            **rebuilding.progress(session),
             **theme,
             **({"theme": builder.themes.fault} if builder.themes.fault else {}),
         }
@@ -275,9 +276,6 @@ def _status(session: Session) -> Mapping[str, float | int | str | None]:
     for state in ("due", "failed"):
         numbers[f"deliveries_{state}"] = sum(count for (_, one), count in counted.items() if one == state)
     numbers["announcements_waiting"] = waiting(session)
-    # A flash may take a moment; one that no receiver of a channel has after a minute is a fault that people should see.
-    now = clock.now()
-    unheard = store.flashes_unheard(session, now - timedelta(days=1), now - timedelta(minutes=1))
-    for channel, count in sorted(unheard.items()):
+    for channel, count in sorted(flashes_unheard(session, clock.now()).items()):
         numbers[f'flashes_unheard{{channel="{channel}"}}'] = count
     return numbers

@@ -254,8 +254,7 @@ class _Kept(Generic[Value]):
         return [found[one] for one in versions]
 
 
-_teasers_kept: _Kept[Teaser] = _Kept(2000)
-_entries_kept: _Kept[Entry] = _Kept(500)
+_teasers_kept: _Kept[Teaser] = _Kept(4000)
 
 
 def teasers(session: Session, versions: Sequence[Version]) -> list[Teaser]:
@@ -267,14 +266,10 @@ def teasers(session: Session, versions: Sequence[Version]) -> list[Teaser]:
     return _teasers_kept.take(versions, read)
 
 
-def entries(session: Session, versions: Sequence[Version]) -> list[Entry]:
-    """These articles with their texts, as feeds carry them, in the same order. The same holds."""
-
-    def read(ids: list[UUID]) -> Mapping[UUID, Entry]:
-        rows = session.connection().execute(_STATES, {"ids": ids})
-        return {row.id: Entry(_read(row.state), row.pictured) for row in rows}
-
-    return _entries_kept.take(versions, read)
+def entries(session: Session, ids: Sequence[UUID]) -> list[Entry]:
+    """These articles with their texts, as feeds carry them, in no order."""
+    rows = session.connection().execute(_STATES, {"ids": list(ids)})
+    return [Entry(_read(row.state), row.pictured) for row in rows]
 
 
 _TEASERS = _KNOWN.where(_articles.c.id.in_(_IDS))

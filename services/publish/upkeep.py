@@ -8,126 +8,20 @@ from typing import Any
 
 from sqlalchemy.orm import Session
 
-from services.publish import list_store, lists, redirects, renditions, store
-from services.publish.actions import shelve
+from services.publish import lists, picture_files, rebuilding, redirects, store, strays
 from services.publish.build import NINJS, RELATED, Builder, beside_of
-from services.publish.kinds import BUILD_PAGE, REBUILD_SITE, TAKE_THEME
+from services.publish.kinds import BUILD_PAGE, TAKE_THEME
 from services.publish.lists import Listing
 from services.publish.models import Page
-from services.publish.renderers.theme import ASSETS
+from services.publish.site import path_of
 from shared import clock, jobs
 from shared.errors import Fault, Unprocessable
 from shared.jobs import Claim
 
 log = logging.getLogger(__name__)
 
-# So many articles are read whole: a slice of bulk work is to last 200 ms at most.
-REBUILD_SLICE = 100
 # After the machine's power failed, files written in the last moments may be damaged: this much is looked at again.
 SUSPECT = timedelta(minutes=15)
-# How long a file may stand without a page that explains it: longer than any build takes.
-STRAY_REST = timedelta(minutes=1)
-# The site's fact that says how many pages a rebuild has asked for so far; "" when all are.
-ASKED = "rebuild"
-MOST_STRAYS = 1000
-
-
-def rebuild_site(claim: Claim, *, builder: Builder) -> None:
-    """Ask, a slice at a time, for every page to be built and its files compared. The payload holds where to go on.
-
-    First the articles, whose places in lists are looked after as well; then the lists; then files that nothing explains
-    are looked for.
-    """
-    with claim.finish() as session:
-        for job in claim.jobs:
-            after, part = (job.payload or {}).get("after", ""), (job.payload or {}).get("part", "articles")
-            if part == "strays":
-                _sweep_strays(session, builder, (job.payload or {}).get("seen"))
-                continue
-            if part == "articles":
-                paths = store.live_paths_after(session, after, REBUILD_SLICE)
-                held = list(store.articles_at(session, paths).values())
-                shelve(session, builder, {one.id for one in held}, held)
-                renditions.mend(session, builder, [one.id for one in held if one.images])
-                following: dict[str, Any] = {"part": "lists", "after": ""}
-                if after == "":
-                    builder.install()
-                    redirects.ask_for_export(session)
-                if paths:
-                    following = {"part": "articles", "after": paths[-1]}
-            else:
-                found = list_store.list_paths_after(session, after, REBUILD_SLICE)
-                paths = [path for base, size in found for path in _pages_of(builder, base, size)]
-                if after == "":
-                    paths += [lists.list_path(builder.newsroom, one) for one in lists.always(builder.newsroom)]
-                following = {"part": "lists", "after": found[-1][0]} if found else {}
-            jobs.add_many(session, BUILD_PAGE, [(path, {"check": True}) for path in set(paths)], lane="bulk")
-            if not following:
-                jobs.add(session, REBUILD_SITE, _then(job.reference, "strays"), lane="bulk", payload={"part": "strays"})
-            following["asked"] = (job.payload or {}).get("asked", 0) + len(set(paths))
-            store.save_fact(session, ASKED, str(following["asked"]) if "part" in following else "")
-            if "part" in following:
-                # A new reference: this job itself ends as done.
-                name = _then(job.reference, f"{following['part']} {following['after']}")
-                jobs.add(session, REBUILD_SITE, name, lane="bulk", payload=following)
-
-
-def _then(reference: str, part: str) -> str:
-    return f"{reference.partition(' then ')[0]} then {part}"[:400]
-
-
-def _sweep_strays(session: Session, builder: Builder, seen: list[str] | None) -> None:
-    """Take away files that nothing explains, a minute after they were first seen.
-
-    One may belong to a page that is being built just now. seen: those of the first look; None for the first.
-    """
-    found = _strays(builder, _known(session, builder))
-    if seen is None:
-        if found:
-            run_at = clock.now() + STRAY_REST
-            payload = {"part": "strays", "seen": found[:MOST_STRAYS]}
-            jobs.add(session, REBUILD_SITE, "strays", lane="bulk", run_at=run_at, payload=payload)
-        return
-    for path in set(found).intersection(seen):
-        log.info("a file that no page explains is taken away", extra={"path": path})
-        builder.site.remove(path)
-
-
-def _known(session: Session, builder: Builder) -> set[str]:
-    """The paths of everything that should be in place."""
-    known = builder.installed_paths() | renditions.known_paths(session, builder.renderer.forms)
-    after = ""
-    while pages := store.pages_after(session, after, 500):
-        after = pages[-1].path
-        for page in pages:
-            known.add(page.path)
-            known.update(beside_of(page.path, name) for name in page.beside)
-        session.expunge_all()
-    return known
-
-
-def _strays(builder: Builder, known: set[str]) -> list[str]:
-    # What an earlier theme has left stays: pages that readers still have open ask for it.
-    return sorted(path for path in set(builder.site.paths()) - known if not path.startswith(ASSETS))
-
-
-def _pages_of(builder: Builder, base: str, size: int) -> list[str]:
-    """The paths of a list's pages, and of a month's sitemaps."""
-    listing = builder.list_at(base)
-    if listing is None:
-        return []
-    found = [base, *(f"{base}/page/{page}" for page in range(1, size // lists.PLACES[listing.kind] + 1))]
-    if listing.kind == "month":
-        for page in range(1, (size - 1) // lists.SITEMAP_PLACES + 2):
-            sitemap = Listing("sitemap", listing.language, listing.key, page)
-            found.append(lists.list_path(builder.newsroom, sitemap))
-    return found
-
-
-def rebuild_progress(session: Session) -> dict[str, int]:
-    """How many pages there are, and how many of them the rebuild has asked for that is at work; {} when none is."""
-    asked = store.fact(session, ASKED)
-    return {"rebuild_asked": int(asked), "rebuild_pages": store.count_pages(session)} if asked else {}
 
 
 def ask_for_rebuild(session: Session, path: str | None, *, builder: Builder, now: datetime) -> None:
@@ -136,7 +30,7 @@ def ask_for_rebuild(session: Session, path: str | None, *, builder: Builder, now
     Raises Unprocessable for a path at which there is no article and no list.
     """
     if path is None:
-        jobs.add(session, REBUILD_SITE, now.isoformat(), lane="bulk")
+        rebuilding.ask_for_rebuild(session, now=now)
         return
     path = lists.page_path(path)
     folder, _, name = path.rpartition("/")
@@ -199,20 +93,15 @@ def age_news(session: Session, *, builder: Builder, now: datetime) -> None:
 def verify(session: Session, *, builder: Builder) -> list[dict[str, Any]]:
     """Every difference between the database and the store: {"path", "problem", "detail"} each."""
     found: list[dict[str, Any]] = []
-    pictures = renditions.known_paths(session, builder.renderer.forms)
-    known = builder.installed_paths() | pictures
+    known: set[str] = set()
     after = ""
     while pages := store.pages_after(session, after, 500):
         after = pages[-1].path
         for page in pages:
             known.add(page.path)
-            known |= {beside_of(page.path, name) for name in page.beside}
             found += _differences(session, builder, page)
-    found += [
-        {"path": path, "problem": "missing", "detail": "a rendition of a picture is not there"}
-        for path in sorted(pictures)
-        if not builder.site.exists(path)
-    ]
+        session.expunge_all()
+    found += _differing_pictures(session, builder)
     found += _differing_installed(builder)
     found += [
         {"path": path, "problem": "missing", "detail": "a redirect does not lead where it should"}
@@ -227,10 +116,23 @@ def verify(session: Session, *, builder: Builder) -> list[dict[str, Any]]:
         for path in store.live_paths_without_page(session)
     ]
     found += [
-        {"path": path, "problem": "extra", "detail": "the store holds a file that no page explains"}
-        for path in _strays(builder, known)
+        {"path": path_of(file), "problem": "extra", "detail": "the store holds a file that no page explains"}
+        for file in strays.everywhere(session, builder)
     ]
     return found
+
+
+def _differing_pictures(session: Session, builder: Builder) -> list[dict[str, Any]]:
+    """Renditions of pictures that are missing, or are not as they were made; one of several looks is named once."""
+    found: dict[str, dict[str, Any]] = {}
+    details = {"missing": "a rendition of a picture is not there", "changed": "a rendition is not as it was made"}
+    after = ""
+    while rows := picture_files.looks_after(session, after, 200):
+        after = rows[-1].look
+        for row in rows:
+            for one in picture_files.wrong(builder.site, row, builder.renderer.forms):
+                found[one.path] = {"path": one.path, "problem": one.problem, "detail": details[one.problem]}
+    return list(found.values())
 
 
 def _differing_installed(builder: Builder) -> list[dict[str, Any]]:

@@ -41,7 +41,16 @@ class Refused(OSError):
 
 
 class NoAnswer(Exception):
-    """No answer came, or none in time; str(error) says what happened."""
+    """No answer came, or none in time; str(error) says what happened.
+
+    why: the reason in one word: silent, unreachable, closed (nobody listens there), unknown-name, insecure (no TLS, or
+    a certificate that does not fit), hung-up, garbled, or "". reached: whether there was a connection.
+    """
+
+    def __init__(self, said: str, why: str = "", *, reached: bool = True) -> None:
+        super().__init__(said)
+        self.why = why
+        self.reached = reached
 
 
 @dataclass(frozen=True)
@@ -115,7 +124,7 @@ def fault_of_url(url: str, allow: Sequence[Network]) -> str | None:
         return "has a host that is no name"
     if parts.username or parts.password:
         return "should hold no user name or password"
-    address = _address_in(host)
+    address = address_in(host)
     if address is not None and not is_allowed(address, allow):
         return "should not be in a private network"
     if parts.scheme == "http" and not (allow and (address is None or is_inside(address, allow))):
@@ -123,7 +132,7 @@ def fault_of_url(url: str, allow: Sequence[Network]) -> str | None:
     return None
 
 
-def _address_in(host: str) -> Address | None:
+def address_in(host: str) -> Address | None:
     """The address that a host is written as, if it is no name: also as 2130706433, 0x7f.1 or 0177.0.0.1."""
     try:
         return ipaddress.ip_address(host)

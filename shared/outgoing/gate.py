@@ -8,6 +8,7 @@ unpacked, and of an answer no more is read than was asked for.
 from __future__ import annotations
 
 import asyncio
+import errno
 import ipaddress
 import socket
 from collections.abc import Mapping, Sequence
@@ -21,6 +22,8 @@ from yarl import URL
 from shared.outgoing import Answer, Network, NoAnswer, Refused, fault_of_url, is_allowed, is_inside
 
 ANSWER_BYTES = 2_000
+# Of the time for a request, the part in which there must be a connection, its name looked up and its TLS agreed upon.
+CONNECT_SHARE = 2 / 3
 # How long what a name led to is remembered; it is checked again when connecting all the same.
 NAMES_S = 10
 
@@ -76,7 +79,7 @@ class Gate:
         self._sessions = {
             scheme: aiohttp.ClientSession(
                 connector=_connector(allow, public=public, most=most_connections),
-                timeout=aiohttp.ClientTimeout(total=timeout_s),
+                timeout=aiohttp.ClientTimeout(total=timeout_s, connect=timeout_s * CONNECT_SHARE),
                 cookie_jar=aiohttp.DummyCookieJar(),
                 trust_env=False,
                 auto_decompress=False,
@@ -117,16 +120,34 @@ class Gate:
                 return Answer(response.status, first, response.headers.get("Retry-After", ""))
         except aiohttp.InvalidURL as error:
             raise Refused(f"the URL cannot be used: {error}") from error
-        except aiohttp.ClientConnectorError as error:
-            if isinstance(error.os_error, Refused):
-                raise Refused(str(error.os_error)) from error
-            raise NoAnswer(f"no connection: {error.os_error}") from error
-        except TimeoutError as error:
-            raise NoAnswer("no answer in time") from error
         except (aiohttp.ClientError, OSError, ValueError, asyncio.IncompleteReadError) as error:
-            raise NoAnswer(f"no answer: {type(error).__name__} {error}".strip()) from error
+            raise _meant_by(error) from error
 
     async def close(self) -> None:
         """Close every connection."""
         for session in self._sessions.values():
             await session.close()
+
+
+def _meant_by(error: Exception) -> Refused | NoAnswer:
+    """What a client's error means. Some of aiohttp's errors are several things at once: the narrowest first."""
+    if isinstance(error, aiohttp.ClientConnectorCertificateError):
+        return NoAnswer(f"no connection: {error.certificate_error}", "insecure", reached=False)
+    if isinstance(error, aiohttp.ClientConnectorError):
+        cause = error.os_error
+        if isinstance(cause, Refused):
+            return Refused(str(cause))
+        if isinstance(error, aiohttp.ClientConnectorSSLError):
+            why = "insecure"
+        elif isinstance(error, aiohttp.ClientConnectorDNSError):
+            why = "unknown-name"
+        else:
+            why = "closed" if cause.errno == errno.ECONNREFUSED else "unreachable"
+        return NoAnswer(f"no connection: {cause}", why, reached=False)
+    if isinstance(error, aiohttp.ConnectionTimeoutError):
+        return NoAnswer("no connection in time", "unreachable", reached=False)
+    if isinstance(error, TimeoutError):
+        return NoAnswer("no answer in time", "silent")
+    cut = (aiohttp.ServerDisconnectedError, aiohttp.ClientPayloadError, aiohttp.ClientOSError, ConnectionError)
+    why = "hung-up" if isinstance(error, cut) else "garbled"
+    return NoAnswer(f"no answer: {type(error).__name__} {error}".strip(), why)

@@ -1,10 +1,9 @@
 """The verbs of ingest. Each works in the caller's transaction and says its public event in it; time is an argument.
 
-articles: accepted, changed, deleted. moves: from state to state. replay: everything said again. answers: requests that
-are repeated. common: what these share.
+articles: accepted, changed, deleted. moves: from state to state. replay: everything said again. common: what these
+share.
 """
 
-from services.ingest.actions.answers import KeyReused, first_answer
 from services.ingest.actions.articles import accept_article, change_article, delete_article
 from services.ingest.actions.common import (
     EXPIRE,
@@ -38,7 +37,6 @@ __all__ = [
     "AddressFixed",
     "ArticleNotFound",
     "Held",
-    "KeyReused",
     "RevisionNotFound",
     "SlugTaken",
     "Wanted",
@@ -48,7 +46,6 @@ __all__ = [
     "change_article",
     "delete_article",
     "expire_article",
-    "first_answer",
     "kill_article",
     "note_progress",
     "public_form",

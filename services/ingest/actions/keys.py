@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -29,24 +28,19 @@ class NameTaken(Conflict):
     title = "Another key has this name"
 
 
-@dataclass(frozen=True)
-class NewKey:
-    """A key that was just made. token: what its holder sends, never to be seen again."""
-
-    row: Any
-    token: str
-
-
 def create_key(
-    session: Session, *, name: str, role: str, expires_at: datetime | None, by: Actor, now: datetime
-) -> NewKey:
-    """Make an API key and say KeyChanged. Raises NameTaken, and Unprocessable for an end that is past."""
+    session: Session, *, name: str, role: str, expires_at: datetime | None, token: str, by: Actor, now: datetime
+) -> Any:
+    """Make an API key and say KeyChanged; its row. token: the key itself, of which only a digest is kept.
+
+    Raises NameTaken, and Unprocessable for an end that is past.
+    """
     if expires_at is not None and expires_at <= now:
         raise Unprocessable(errors=[Fault("/expires_at", "too-early", "should lie in the future")])
     if name == FIRST.name or keys.list_keys(session, name=name, most=1):
         detail = "names a key that is valid; revoke that one first, or choose another name"
         raise NameTaken(f"There is a key {name} already.", errors=[Fault("/name", "taken", detail)])
-    token, key_id = keys.new_token(), new_id()
+    key_id = new_id()
     event = KeyChanged(
         id=key_id,
         change=1,
@@ -58,7 +52,7 @@ def create_key(
         expires_at=expires_at,
     )
     keys.add_key(session, event)
-    return NewKey(keys.get_key(session, key_id), token)
+    return keys.get_key(session, key_id)
 
 
 def revoke_key(session: Session, key_id: UUID, *, now: datetime) -> Any:

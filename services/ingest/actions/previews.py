@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+import base64
 import hashlib
-import secrets
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime, timedelta
 from uuid import UUID
 
@@ -31,21 +31,19 @@ class PreviewNotFound(NotFound):
     code = "preview-not-found"
 
 
-@dataclass(frozen=True)
-class NewPreview:
-    """A preview that was just made. token: the secret end of its link, never to be seen again."""
-
-    preview: Preview
-    token: str
+def token_of(secret: bytes) -> str:
+    """The secret end of a link: 43 characters that stand for 32 bytes."""
+    return base64.urlsafe_b64encode(secret).rstrip(b"=").decode()
 
 
 def make_preview(
-    session: Session, article_id: UUID, *, expires_at: datetime | None, by: Actor, now: datetime
-) -> NewPreview:
+    session: Session, article_id: UUID, *, expires_at: datetime | None, token: str, by: Actor, now: datetime
+) -> Preview:
     """Make a link that shows the article as it is now, and say ArticlePreviewed.
 
-    expires_at: in a week by default. Raises ArticleNotFound, Conflict for what was killed or has too many links, and
-    Unprocessable for an end that is past or more than 90 days away.
+    expires_at: in a week by default. token: its secret end, of which only a digest is kept. Raises ArticleNotFound,
+    Conflict for what was killed or has too many links, and Unprocessable for an end that is past or more than 90 days
+    away.
     """
     ends = expires_at or now + LASTS
     if not now < ends <= now + LASTS_MOST:
@@ -56,7 +54,6 @@ def make_preview(
         raise Conflict("A killed article is shown to nobody.")
     if len(store.previews(session, article_id, valid_at=now, most=_AT_ONCE)) == _AT_ONCE:
         raise Conflict(f"An article may have {_AT_ONCE} previews at once; revoke some.")
-    token = secrets.token_urlsafe(32)
     preview = Preview(
         id=new_id(),
         article_id=article_id,
@@ -73,7 +70,7 @@ def make_preview(
         public_form(held, first_published_at=shown_at, updated_at=article.updated_at or shown_at), notify=False
     )
     outbox.say(session, ArticlePreviewed(id=preview.id, digest=preview.digest, expires_at=ends, article=shown))
-    return NewPreview(preview, token)
+    return preview
 
 
 def revoke_preview(session: Session, article_id: UUID, preview_id: UUID, *, now: datetime) -> None:

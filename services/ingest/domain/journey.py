@@ -66,6 +66,7 @@ _ENGLISH: dict[str, tuple[str, ...]] = {
         " by {channel}",
         " to {count} {count:subscriber|subscribers}",
         " with status {status}",
+        ": {why}",
         "; next try: {next_try}",
     ),
     "gone": ("It is gone", " from {surface}"),
@@ -102,6 +103,7 @@ _FRENCH: dict[str, tuple[str, ...]] = {
         " par {channel}",
         " à {count} {count:abonné|abonnés}",
         " avec le statut {status}",
+        " : {why}",
         " ; prochain essai : {next_try}",
     ),
     "gone": ("Il a disparu", " : {surface}"),
@@ -134,6 +136,7 @@ _ARABIC: dict[str, tuple[str, ...]] = {
         " عبر {channel}",
         "، عدد المشتركين: {count}",
         " بالحالة {status}",
+        ": {why}",
         "؛ المحاولة التالية: {next_try}",
     ),
     "gone": ("اختفى", ": {surface}"),
@@ -178,6 +181,48 @@ _SURFACES: dict[str, dict[str, str]] = {
         "previews": "رابط معاينة",
         "search": "البحث",
         "related-sets": "مجموعات المقالات ذات الصلة",
+    },
+}
+# Why no answer came, as publish names it, in words.
+_REASONS: dict[str, dict[str, str]] = {
+    "en": {
+        "silent": "no answer in time",
+        "unreachable": "no connection in time",
+        "closed": "the connection was refused",
+        "unknown-name": "the name of its host is not known",
+        "insecure": "no secure connection could be made",
+        "hung-up": "the connection broke off without an answer",
+        "garbled": "the answer could not be read",
+        "not-allowed": "its address may not be reached from here",
+        "unusable": "its address or its keys cannot be used",
+        "not-set-up": "this channel is not set up",
+        "list-missing": "a list or feed that shows it was not built",
+    },
+    "fr": {
+        "silent": "pas de réponse à temps",
+        "unreachable": "pas de connexion à temps",
+        "closed": "connexion refusée",
+        "unknown-name": "le nom du serveur est inconnu",
+        "insecure": "aucune connexion sûre n’a pu être établie",
+        "hung-up": "la connexion a été coupée sans réponse",
+        "garbled": "la réponse était illisible",
+        "not-allowed": "cette adresse ne peut pas être jointe d’ici",
+        "unusable": "cette adresse ou ses clés sont inutilisables",
+        "not-set-up": "ce canal n’est pas configuré",
+        "list-missing": "une liste ou un flux qui le montre n’a pas été construit",
+    },
+    "ar": {
+        "silent": "لم يصل رد في الوقت المحدد",
+        "unreachable": "لم يتم الاتصال في الوقت المحدد",
+        "closed": "رُفض الاتصال",
+        "unknown-name": "اسم الخادم غير معروف",
+        "insecure": "تعذّر إنشاء اتصال آمن",
+        "hung-up": "انقطع الاتصال دون رد",
+        "garbled": "تعذّرت قراءة الرد",
+        "not-allowed": "لا يُسمح بالوصول إلى هذا العنوان من هنا",
+        "unusable": "لا يمكن استعمال هذا العنوان أو مفاتيحه",
+        "not-set-up": "هذه القناة غير مهيأة",
+        "list-missing": "لم تُبنَ قائمة أو خلاصة تعرضه",
     },
 }
 # What the report of a kill says in one sentence: never public, complete, not yet complete.
@@ -235,6 +280,8 @@ def sentence(step: str, detail: Detail, language: str = "en") -> str:
     first, *parts = SENTENCES[language].get(step, (step.replace("_", " ").capitalize(),))
     if detail.get("surface"):
         detail = {**detail, "surface": surface_name(str(detail["surface"]), language)}
+    if detail.get("why"):
+        detail = {**detail, "why": _REASONS[language].get(str(detail["why"]), detail["why"])}
     counting = _FORMATTERS[language]
     words = [counting.vformat(first, (), detail) if "{" in first and "revision" in detail else first]
     for part in parts:

@@ -11,15 +11,16 @@ from flask import Response, request, stream_with_context
 from marshmallow import ValidationError
 from sqlalchemy.orm import Session
 
-from services.ingest import actions, store
+from services.ingest import actions
 from services.ingest.actions import Wanted
 from services.ingest.actions.batch import Line, Verdict, verdicts
 from services.ingest.domain.states import Status
-from services.ingest.routes.desk import DRY_RUN, Desk, hash_of, idempotency_key, idempotent, is_dry_run, truth, warned
+from services.ingest.routes.desk import DRY_RUN, Desk, is_dry_run, truth, warned
 from services.ingest.schemas import articles as bodies
 from services.ingest.schemas.replies import VerdictReply
-from shared import clock, http
+from shared import clock, first_answers, http
 from shared.errors import BadRequest, NewsroomError, Unprocessable, UnsupportedMediaType
+from shared.replies import hash_of, idempotency_key, idempotent
 
 NDJSON = "application/x-ndjson"
 _TYPES = (NDJSON, "application/ndjson", "application/jsonl", "application/json-seq")
@@ -153,9 +154,7 @@ def _line(desk: Desk, number: int, raw: bytes, *, key: str | None, lane: str | N
     def accept(session: Session) -> dict[str, Any]:
         now = clock.now()
         if key is not None:
-            first = actions.first_answer(
-                session, owner=owner, path=path, key=line_key, body_hash=hash_of(sent), now=now
-            )
+            first = first_answers.begin(session, owner=owner, path=path, key=line_key, body_hash=hash_of(sent), now=now)
             if first is not None:
                 return {**json.loads(first.body), "replay": True}
         held = actions.accept_article(
@@ -172,7 +171,7 @@ def _line(desk: Desk, number: int, raw: bytes, *, key: str | None, lane: str | N
         }
         if key is not None:
             body = json.dumps(answer, ensure_ascii=False)
-            store.keep_answer(session, owner=owner, path=path, key=line_key, status=201, headers={}, body=body)
+            first_answers.keep(session, owner=owner, path=path, key=line_key, status=201, headers={}, body=body)
         return answer
 
     return Line(number, len(raw), work=accept)

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
-import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -15,24 +12,19 @@ from flask import Response, request
 from marshmallow import Schema
 from sqlalchemy.orm import Session
 
-from services.ingest import actions, store
 from services.ingest.actions import Held
 from services.ingest.actions.common import body_of
 from services.ingest.domain.bodies import Notice
 from services.ingest.models import Article, Revision
 from services.ingest.schemas import articles as bodies
-from shared import clock, http
-from shared.errors import BadRequest, Fault, Unprocessable
+from shared import http, replies
+from shared.errors import Fault, Unprocessable
 from shared.newsroom import Newsroom
+from shared.replies import Answer, response
 from shared.words import translated
 
 MERGE_PATCH = "application/merge-patch+json"
 NINJS = "application/ninjs+json"
-
-_KEY = re.compile(r"[\x21-\x7e]{1,255}")
-# A String of RFC 9651 section 3.3.3.
-_QUOTED = re.compile(r'"((?:[^"\\]|\\["\\])*)"')
-_ESCAPED = re.compile(r'\\(["\\])')
 
 
 @dataclass
@@ -51,16 +43,6 @@ class Desk:
         self.article_patch = bodies.ArticlePatch(self.newsroom)
         self.article_put = bodies.ArticlePut(self.newsroom)
         self.article_query = bodies.ArticleQuery(self.newsroom)
-
-
-@dataclass(frozen=True)
-class Answer:
-    """A response in the making. body: JSON values, or None for none; kept: what a repetition gets, if not the body."""
-
-    status: int
-    body: Mapping[str, Any] | None
-    headers: Mapping[str, str] = field(default_factory=dict)
-    kept: Mapping[str, Any] | None = None
 
 
 # Replies
@@ -165,14 +147,6 @@ def article_answer(desk: Desk, held: Held, status: int, more_warnings: Sequence[
     return Answer(status, shown, headers)
 
 
-def response(answer: Answer) -> Response:
-    """The answer as Flask sends it."""
-    if answer.body is None:
-        return Response(status=answer.status, headers=dict(answer.headers))
-    text = json.dumps(answer.body, ensure_ascii=False)
-    return Response(text, answer.status, dict(answer.headers), mimetype="application/json")
-
-
 def link(relation: str, query: Mapping[str, Any]) -> str:
     """One link of a Link header (RFC 8288), to another page of what was asked for."""
     return f'<{request.path}?{urlencode(query)}>; rel="{relation}"'
@@ -227,61 +201,22 @@ def _dry(answer: Answer) -> Response:
     return response(Answer(status, answer.body, {**headers, "Dry-Run": "true"}))
 
 
-def answer_once(sent: Any, work: Callable[[Session], Answer]) -> Response:
-    """Do the work in one transaction; with an Idempotency-Key that was answered before, give that answer again.
-
-    The answer is kept in the work's own transaction: a request that is refused keeps none, and may be tried again.
-    """
-    key = idempotency_key()
-    if key is None or is_dry_run():
-        return answer_now(work)
-    owner, path = http.key_owner(), request.path
-    body_hash = hash_of(sent)
-    with http.node().unit_of_work() as session:
-        first = actions.first_answer(session, owner=owner, path=path, key=key, body_hash=body_hash, now=clock.now())
-        if first is not None:
-            headers = {**first.headers, "Idempotent-Replay": "true"}
-            return Response(first.body, first.status, headers, mimetype="application/json")
-        answer = work(session)
-        made = response(answer)
-        store.keep_answer(
-            session,
-            owner=owner,
-            path=path,
-            key=key,
-            status=answer.status,
-            headers=answer.headers,
-            body=made.get_data(as_text=True) if answer.kept is None else json.dumps(answer.kept, ensure_ascii=False),
-        )
-    return made
-
-
-def hash_of(sent: Any) -> str:
-    """The same for the same JSON, however it is written."""
-    return hashlib.sha256(json.dumps(sent, sort_keys=True, separators=(",", ":")).encode()).hexdigest()
-
-
-def idempotency_key() -> str | None:
-    """The Idempotency-Key, with or without the quotes that its draft asks for. Raises BadRequest for no good one."""
-    value = request.headers.get("Idempotency-Key")
-    if value is None:
-        return None
-    key = value.strip()
-    if key.startswith('"') or key.endswith('"'):
-        quoted = _QUOTED.fullmatch(key)
-        if quoted is None:
-            raise BadRequest("The quotation marks of Idempotency-Key do not fit: put the key in two, or in none.")
-        key = _ESCAPED.sub(r"\1", quoted[1])
-    if not _KEY.fullmatch(key):
-        raise BadRequest("Idempotency-Key should be 1 to 255 visible ASCII characters, a UUID for instance.")
-    return key
+def answer_once(
+    sent: Any,
+    work: Callable[[Session], Answer],
+    *,
+    again: Callable[[dict[str, Any]], Mapping[str, Any]] | None = None,
+) -> Response:
+    """As replies.answer_once does; in a dry run, do the work and keep nothing."""
+    replies.idempotency_key()  # in a dry run too: one that is no key is refused
+    return answer_now(work) if is_dry_run() else replies.answer_once(sent, work, again=again)
 
 
 # Description
 
 
-def _header(name: str, description: str, *, required: bool = False, most: int | None = None) -> dict[str, Any]:
-    schema: dict[str, Any] = {"type": "string"} if most is None else {"type": "string", "maxLength": most}
+def _header(name: str, description: str, *, required: bool = False) -> dict[str, Any]:
+    schema = {"type": "string"}
     return {"in": "header", "name": name, "required": required, "schema": schema, "description": description}
 
 
@@ -293,14 +228,6 @@ DRY_RUN = {
     "schema": {"type": "boolean", "default": False},
     "description": "true: check everything, and keep and say nothing.",
 }
-_IDEMPOTENCY_KEY = _header(
-    "Idempotency-Key",
-    "Repeating a request with the same key and body gives the first answer again, with Idempotent-Replay: true; "
-    "another body is 422. Refused requests are not kept; others for 24 hours.",
-    most=257,
-)
-
-
 # Bodies as an editor or a script would send them, by schema.
 EXAMPLES: dict[str, dict[str, Any]] = {
     "ArticleBody": {
@@ -341,10 +268,4 @@ def documented_body(
         described_as = "An article in ninjs 2 or 3 (IPTC), with a subject that is the key of a section."
         content[NINJS] = {"schema": {"type": "object", "required": ["uri"], "description": described_as}}
     described: Callable[[Any], Any] = bp.doc(requestBody={"required": required, "content": content})
-    return described
-
-
-def idempotent(bp: Any, *others: Mapping[str, Any]) -> Callable[[Any], Any]:
-    """Describe the Idempotency-Key, and other parameters with it."""
-    described: Callable[[Any], Any] = bp.doc(parameters=[_IDEMPOTENCY_KEY, *others])
     return described

@@ -10,10 +10,11 @@ from flask_smorest import Blueprint
 from sqlalchemy.orm import Session
 
 from services.ingest.actions import keys as actions
-from services.ingest.routes.desk import Answer, answer_once, documented_body, idempotent, optional_body, response
+from services.ingest.routes.desk import answer_once, documented_body, optional_body
 from services.ingest.schemas.articles import NothingBody
 from services.ingest.schemas.keys import KeyBody, KeyListReply, KeyReply, NewKeyReply
 from shared import clock, http, keys
+from shared.replies import Answer, idempotent, new_secret, response, secret_of
 
 _BODY = KeyBody()
 _KEY = KeyReply()
@@ -35,13 +36,18 @@ def keys_blueprint() -> Any:
         wanted = _BODY.load(sent)
 
         def create(session: Session) -> Answer:
-            made = actions.create_key(session, **wanted, by=http.actor(), now=clock.now())
-            shown = _KEY.dump(made.row)
-            headers = {"Location": f"/v1/keys/{made.row.id}"}
+            secret, number = new_secret()
+            token = keys.token_of(secret)
+            row = actions.create_key(session, **wanted, token=token, by=http.actor(), now=clock.now())
+            shown = _KEY.dump(row)
             # What is kept for a repetition lacks the key: it is nowhere in the database.
-            return Answer(201, {**shown, "key": made.token}, headers, kept={**shown, "key": None})
+            headers = {"Location": f"/v1/keys/{row.id}"}
+            return Answer(201, {**shown, "key": token}, headers, kept={**shown, "key": number})
 
-        return answer_once(sent, create)
+        def again(kept: dict[str, Any]) -> dict[str, Any]:
+            return {**kept, "key": kept["key"] and keys.token_of(secret_of(kept["key"]))}
+
+        return answer_once(sent, create, again=again)
 
     @bp.get("")
     @http.needs("operator")

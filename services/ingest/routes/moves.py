@@ -12,18 +12,17 @@ from services.ingest import actions
 from services.ingest.routes.desk import (
     DRY_RUN,
     IF_MATCH_OPTIONAL,
-    Answer,
     Desk,
     answer_once,
     article_answer,
     documented_body,
-    idempotent,
     optional_body,
     optional_if_match,
 )
 from services.ingest.schemas import articles as bodies
 from services.ingest.schemas import replies
 from shared import clock, http
+from shared.replies import Answer, idempotent
 
 _NOTHING = bodies.NothingBody()
 _PUBLISH = bodies.PublishBody()

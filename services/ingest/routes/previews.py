@@ -10,9 +10,10 @@ from sqlalchemy.orm import Session
 
 from services.ingest import actions, store
 from services.ingest.actions import previews
-from services.ingest.routes.desk import Answer, Desk, answer_once, documented_body, idempotent, optional_body, response
+from services.ingest.routes.desk import Desk, answer_once, documented_body, optional_body
 from services.ingest.schemas.previews import NewPreviewReply, PreviewBody, PreviewListReply, PreviewReply
 from shared import clock, http
+from shared.replies import Answer, idempotent, new_secret, response, secret_of
 
 _BODY = PreviewBody()
 _PREVIEW = PreviewReply()
@@ -21,6 +22,9 @@ _MOST = 100
 
 def add_preview_routes(bp: Any, desk: Desk) -> None:
     """Making, listing and revoking previews."""
+
+    def url_of(token: str) -> str:
+        return desk.newsroom.url(f"/preview/{token}")
 
     @bp.post("/<uuid:article_id>/previews")
     @http.needs("reporter")
@@ -33,12 +37,16 @@ def add_preview_routes(bp: Any, desk: Desk) -> None:
         wanted = _BODY.load(sent)
 
         def make(session: Session) -> Answer:
-            made = previews.make_preview(session, article_id, **wanted, by=http.actor(), now=clock.now())
-            shown = _PREVIEW.dump(made.preview)
-            url = desk.newsroom.url(f"/preview/{made.token}")
-            return Answer(201, {**shown, "url": url}, kept={**shown, "url": None})
+            secret, number = new_secret()
+            token = previews.token_of(secret)
+            made = previews.make_preview(session, article_id, **wanted, token=token, by=http.actor(), now=clock.now())
+            shown = _PREVIEW.dump(made)
+            return Answer(201, {**shown, "url": url_of(token)}, kept={**shown, "url": number})
 
-        return answer_once(sent, make)
+        def again(kept: dict[str, Any]) -> dict[str, Any]:
+            return {**kept, "url": kept["url"] and url_of(previews.token_of(secret_of(kept["url"])))}
+
+        return answer_once(sent, make, again=again)
 
     @bp.get("/<uuid:article_id>/previews")
     @http.needs("reporter")

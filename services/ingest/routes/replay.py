@@ -9,10 +9,11 @@ from flask_smorest import Blueprint
 from sqlalchemy.orm import Session
 
 from services.ingest import actions
-from services.ingest.routes.desk import Answer, answer_once, documented_body, idempotent, optional_body
+from services.ingest.routes.desk import answer_once, documented_body, optional_body
 from services.ingest.schemas.articles import ReplayBody
 from services.ingest.schemas.replies import ReplayReply
 from shared import clock, http
+from shared.replies import Answer, idempotent
 
 
 def replay_blueprint() -> Any:

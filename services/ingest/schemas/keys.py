@@ -36,7 +36,7 @@ class KeyReply(Schema):
 
 
 class NewKeyReply(KeyReply):
-    """An API key that was just made. key: what to send as a Bearer token; never shown again, null in a repetition."""
+    """An API key that was just made. key: what to send as a Bearer token; a repeated request is shown it again."""
 
     key = fields.String(required=True, allow_none=True)
 

@@ -24,7 +24,7 @@ class PreviewReply(Schema):
 
 
 class NewPreviewReply(PreviewReply):
-    """A link that was just made. url: shown this once, null in a repetition; who has it sees the page."""
+    """A link that was just made. url: shown once, and in a repetition of the request; who has it sees the page."""
 
     url = fields.String(required=True, allow_none=True)
 

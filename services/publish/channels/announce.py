@@ -76,6 +76,10 @@ def announce_now_or_later(
     look_first: the public address is to be looked at, which takes a request: leave all to jobs of the delivering
     processes.
     """
+    flashes = [(one.article.id, one.article.change) for one in news if not one.replayed and _is_flash(one.article)]
+    if flashes:
+        # Before anything can go wrong with telling it: the probe is to see just that.
+        store.note_flashes(session, flashes, now)
     if look_first:
         jobs.add_many(session, ANNOUNCE, [(one.reference, one.to_payload()) for one in news], lane="deliver")
         return
@@ -105,6 +109,10 @@ def announce(session: Session, news: Sequence[News], *, builder: Builder, now: d
     return [one for one in news if one.reference not in certain]
 
 
+def _is_flash(article: PublicArticle) -> bool:
+    return article.status == "live" and article.urgency <= domain.FLASH and article.notify
+
+
 def _stands(page: Row[Any] | None, news: News, builder: Builder) -> bool:
     if page is None or page.change != news.article.change:
         return False
@@ -113,9 +121,7 @@ def _stands(page: Row[Any] | None, news: News, builder: Builder) -> bool:
 
 def _tell(session: Session, told: Sequence[News], builder: Builder, now: datetime) -> list[int]:
     """Owe these articles' news; how many deliveries each has, 0 while jobs still make them."""
-    flash = [one for one in told if one.article.urgency <= domain.FLASH and one.article.notify]
-    if flash:
-        store.note_flashes(session, [(one.article.id, one.article.change) for one in flash], now)
+    flash = any(_is_flash(one.article) for one in told)
     channels = [one for one in domain.CHANNELS if flash or one != "email"]
     to = store.recipients(session, channels, AT_ONCE + 1)
     if len(to) <= AT_ONCE:

@@ -219,12 +219,12 @@ class Deliverer:
             # Made when first used: some of them load a good deal.
             make = (self._makers or {}).get(channel)
             if make is None:
-                return Outcome(None, f"{channel} is not set up", refused=True)
+                return Outcome(None, f"{channel} is not set up", refused=True, why="not-set-up")
             transport = self._transports[channel] = make()
-        async with self._hosts.turn(transport.place(letters[0]), transport.places) as host:
-            began = time.monotonic()
+        place, failing = transport.place(letters[0]), letters[0].failing_since is not None
+        async with self._hosts.turn(place, transport.places, failing=failing) as turn:
             outcome = await transport.attempt(letters)
-            self._hosts.note(host, outcome.status is not None or outcome.refused, time.monotonic() - began)
+            self._hosts.note(turn, outcome)
             return outcome
 
     def _land(self, group: Sequence[Flight], outcome: Outcome | NotYet) -> None:
@@ -307,7 +307,7 @@ def _wait(letter: Letter, late: Sequence[str], now: datetime) -> Outcome | NotYe
     why = f"not yet built: {', '.join(late)}"[:400]
     waited = now - (letter.created_at or now)
     if waited > SURFACES_PATIENCE:
-        return Outcome(None, why, refused=True)
+        return Outcome(None, why, refused=True, why="list-missing")
     return NotYet(min(max(SURFACES_AGAIN_S, waited.total_seconds() / 10), SURFACES_MOST_S), why)
 
 

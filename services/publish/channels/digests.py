@@ -21,6 +21,7 @@ from shared import clock, jobs
 from shared.ids import new_id
 from shared.jobs import Claim
 from shared.newsroom import Newsroom
+from shared.tables import jobs as jobs_table
 
 MOST_ENTRIES = 25
 SLICE = 250
@@ -40,31 +41,48 @@ def next_digest(after: datetime, hour: time, zone: ZoneInfo) -> datetime:
     """
     day = after.astimezone(zone).date()
     while True:
-        due = datetime.combine(day, hour, tzinfo=zone).astimezone(UTC)
+        due = _instant(day, hour, zone)
         if due > after:
             return due
         day += timedelta(days=1)
 
 
+def _instant(day: date, hour: time, zone: ZoneInfo) -> datetime:
+    return datetime.combine(day, hour, tzinfo=zone).astimezone(UTC)
+
+
 def schedule(session: Session, newsroom: Newsroom, hour: time, now: datetime) -> None:
-    """Have the next letter of every edition made in time; asking twice asks once."""
-    due = next_digest(now, hour, newsroom.time_zone)
-    jobs.add_many(
-        session, MAKE_DIGEST, [(language, None) for language in newsroom.languages], run_at=due, lane="deliver"
+    """Have the next letter of every edition made in time; asking twice asks once.
+
+    The hour may be another than the one for which letters wait. One of today waits for the new hour, or is made at once
+    when that is past; `make_digests` sees to it that none comes before its hour, and no second one on a day.
+    """
+    zone = newsroom.time_zone
+    today = now.astimezone(zone).date()
+    due, due_today = next_digest(now, hour, zone), _instant(today, hour, zone)
+    ready = select(jobs_table.c.reference, jobs_table.c.run_at).where(
+        jobs_table.c.kind == MAKE_DIGEST, jobs_table.c.state == "ready"
     )
+    waiting = {row.reference: row.run_at for row in session.execute(ready)}
+    for language in newsroom.languages:
+        is_of_today = language in waiting and waiting[language].astimezone(zone).date() <= today
+        run_at = now if is_of_today and due_today <= now else due
+        jobs.add(session, MAKE_DIGEST, language, lane="deliver", run_at=run_at)
 
 
 def make_digests(claim: Claim, *, newsroom: Newsroom, hour: time) -> None:
     """Make the letters that are due, have them sent, and the next ones made in time."""
+    zone = newsroom.time_zone
     with claim.finish() as session:
         now = clock.now()
         for job in claim.jobs:
             language = job.reference
             if language not in newsroom.languages:
                 continue
-            due = next_digest(now, hour, newsroom.time_zone)
-            jobs.add(session, MAKE_DIGEST, language, lane="deliver", run_at=due)
-            day = now.astimezone(newsroom.time_zone).date()
+            jobs.add(session, MAKE_DIGEST, language, lane="deliver", run_at=next_digest(now, hour, zone))
+            day = now.astimezone(zone).date()
+            if now < _instant(day, hour, zone):
+                continue  # asked for when the hour was another, or for yesterday: today's tells all that is new
             digest = make(session, language, day, newsroom, now)
             if digest is not None and (digest.entries[0]["entries"] or digest.entries[0]["removed"]):
                 jobs.add(session, SEND_DIGEST, str(digest.id), lane="deliver", payload={})

@@ -118,7 +118,7 @@ def _retry_after(value: str, now: datetime) -> datetime | None:
     else:
         try:
             asked = email.utils.parsedate_to_datetime(value)
-        except (TypeError, ValueError):
+        except (TypeError, ValueError, OverflowError):
             return None
         if asked.tzinfo is None:
             asked = asked.replace(tzinfo=UTC)

@@ -153,23 +153,21 @@ def _facts(verdicts: Sequence[tuple[Letter, Outcome, Verdict]], now: datetime) -
     for letter, outcome, verdict in verdicts:
         # A digest and a test are of no article.
         if letter.type.startswith("article."):
-            key = (letter.article_id, letter.change, letter.channel, verdict.state == "delivered", outcome.status)
-            groups[key].append(verdict)
+            how = verdict.state == "delivered", outcome.status, outcome.why or None
+            groups[letter.article_id, letter.change, letter.channel, *how].append(verdict)
     facts = []
-    for (article_id, change, channel, arrived, status), group in groups.items():
+    for (article_id, change, channel, arrived, status, why), group in groups.items():
         retry_at = group[-1].retry_at
+        detail = {"channel": channel, "count": len(group), "status": status}
+        if why is not None:
+            detail["why"] = why
         facts.append(
             ProgressFact(
                 article_id=article_id,
                 change=change,
                 step="delivered" if arrived else "delivery_failed",
                 at=now,
-                detail={
-                    "channel": channel,
-                    "count": len(group),
-                    "status": status,
-                    "next_try": retry_at.isoformat() if retry_at else None,
-                },
+                detail={**detail, "next_try": retry_at.isoformat() if retry_at else None},
             )
         )
     return facts

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 from uuid import UUID
 
+from flask import Response
 from flask_smorest import Blueprint
+from sqlalchemy.orm import Session
 
 from services.publish import schemas
-from services.publish.channels import deliveries, readers, store, subscriptions
+from services.publish.channels import deliveries, readers, receivers, store, subscriptions
 from services.publish.channels.secrets import reader_secret, webhook_secret
 from services.publish.errors import DeliveryNotFound, SubscriptionNotFound
 from services.publish.models import Subscription
@@ -16,6 +19,9 @@ from services.publish.settings import PublishSettings
 from services.publish.transports.webhook import shown_secret
 from shared import clock, http
 from shared.newsroom import Newsroom
+from shared.replies import Answer, answer_once, idempotent
+
+_SUBSCRIPTION = schemas.SubscriptionReply()
 
 
 def create_blueprint(newsroom: Newsroom, settings: PublishSettings) -> Any:
@@ -25,24 +31,42 @@ def create_blueprint(newsroom: Newsroom, settings: PublishSettings) -> Any:
     def reader_of(address: str) -> str:
         return readers.reader_of(readers.channel_of(address), address, reader_secret(settings))
 
-    def with_secret(subscription: Subscription) -> dict[str, Any]:
-        shown = _columns(subscription)
-        if subscription.channel == "webhook":
-            shown["secret"] = shown_secret(webhook_secret(settings, subscription.id, subscription.secret_version))
-        return shown
+    def secret_of(subscription_id: UUID, version: int) -> str:
+        return shown_secret(webhook_secret(settings, subscription_id, version))
+
+    def with_secret(subscription: Subscription, status: int = 200, headers: Mapping[str, str] | None = None) -> Answer:
+        shown: dict[str, Any] = _SUBSCRIPTION.dump(subscription)
+        if subscription.channel != "webhook":
+            return Answer(status, shown, headers or {})
+        version = subscription.secret_version
+        # Kept is which secret it is: it can be made again, and stands nowhere.
+        kept = {**shown, "secret": version}
+        return Answer(status, {**shown, "secret": secret_of(subscription.id, version)}, headers or {}, kept=kept)
+
+    def secret_again(kept: dict[str, Any]) -> dict[str, Any]:
+        if "secret" not in kept:
+            return kept
+        return {**kept, "secret": secret_of(UUID(kept["id"]), kept["secret"])}
 
     @bp.post("/subscriptions")
     @http.needs("operator")
     @bp.arguments(schemas.SubscriptionBody)
+    @idempotent(bp)
     @bp.response(201, schemas.NewSubscriptionReply)
-    def subscribe(wanted: dict[str, Any]) -> Any:
-        """201 with the subscription and, this once, a webhook's secret. Creating one sends nothing."""
-        with http.node().unit_of_work() as session:
+    def subscribe(wanted: dict[str, Any]) -> Response:
+        """201 with the subscription and, this once, a webhook's secret. Creating one sends nothing.
+
+        422 also for an address that cannot work: of a private network, or for Apprise of a service that it has not.
+        """
+        receivers.check(wanted["channel"], wanted["url"], settings.webhook_allow)
+
+        def make(session: Session) -> Answer:
             made = subscriptions.subscribe(
                 session, allow=settings.webhook_allow, newsroom=newsroom, now=clock.now(), **wanted
             )
-            shown = with_secret(made)
-        return shown, 201, {"Location": f"/v1/subscriptions/{made.id}"}
+            return with_secret(made, 201, {"Location": f"/v1/subscriptions/{made.id}"})
+
+        return answer_once(wanted, make, again=secret_again)
 
     @bp.get("/subscriptions")
     @http.needs("operator")
@@ -83,36 +107,52 @@ def create_blueprint(newsroom: Newsroom, settings: PublishSettings) -> Any:
 
     @bp.post("/subscriptions/<uuid:subscription_id>/pause")
     @http.needs("operator")
+    @idempotent(bp)
     @bp.response(200, schemas.SubscriptionReply)
-    def pause_subscription(subscription_id: UUID) -> Any:
+    def pause_subscription(subscription_id: UUID) -> Response:
         """200: what it is owed waits; of what is published meanwhile it does not hear."""
-        with http.node().unit_of_work() as session:
-            return subscriptions.pause(session, subscription_id)
+
+        def pause(session: Session) -> Answer:
+            return Answer(200, _SUBSCRIPTION.dump(subscriptions.pause(session, subscription_id)))
+
+        return answer_once(None, pause)
 
     @bp.post("/subscriptions/<uuid:subscription_id>/resume")
     @http.needs("operator")
+    @idempotent(bp)
     @bp.response(200, schemas.SubscriptionReply)
-    def resume_subscription(subscription_id: UUID) -> Any:
+    def resume_subscription(subscription_id: UUID) -> Response:
         """200: it is told again, beginning with what it is still owed; 409 when its reader has not confirmed it."""
-        with http.node().unit_of_work() as session:
-            return subscriptions.resume(session, subscription_id)
+
+        def resume(session: Session) -> Answer:
+            return Answer(200, _SUBSCRIPTION.dump(subscriptions.resume(session, subscription_id)))
+
+        return answer_once(None, resume)
 
     @bp.post("/subscriptions/<uuid:subscription_id>/rotate")
     @http.needs("operator")
+    @idempotent(bp)
     @bp.response(200, schemas.NewSubscriptionReply)
-    def rotate_secret(subscription_id: UUID) -> Any:
+    def rotate_secret(subscription_id: UUID) -> Response:
         """200 with a new secret, shown this once; for a day the old one signs too. 409 for what is no webhook."""
-        with http.node().unit_of_work() as session:
+
+        def rotate(session: Session) -> Answer:
             return with_secret(subscriptions.rotate_secret(session, subscription_id, clock.now()))
+
+        return answer_once(None, rotate, again=secret_again)
 
     @bp.post("/subscriptions/<uuid:subscription_id>/test")
     @http.needs("operator")
+    @idempotent(bp)
     @bp.response(202, schemas.TestReply)
-    def test_subscription(subscription_id: UUID) -> Any:
+    def test_subscription(subscription_id: UUID) -> Response:
         """202: a test is sent as any delivery is; `GET /v1/deliveries/{id}` says what came of it. 409 when paused."""
-        with http.node().unit_of_work() as session:
+
+        def send(session: Session) -> Answer:
             delivery_id = subscriptions.send_test(session, subscription_id, newsroom, clock.now())
-        return {"delivery_id": delivery_id}, 202, {"Location": f"/v1/deliveries/{delivery_id}"}
+            return Answer(202, {"delivery_id": str(delivery_id)}, {"Location": f"/v1/deliveries/{delivery_id}"})
+
+        return answer_once(None, send)
 
     @bp.get("/deliveries")
     @http.needs("operator")
@@ -129,11 +169,16 @@ def create_blueprint(newsroom: Newsroom, settings: PublishSettings) -> Any:
     @bp.post("/deliveries/retry")
     @http.needs("operator")
     @bp.arguments(schemas.RetryBody)
+    @idempotent(bp)
     @bp.response(202)
-    def retry_deliveries(wanted: dict[str, Any]) -> None:
+    def retry_deliveries(wanted: dict[str, Any]) -> Response:
         """202: all that failed for this cause or in this time is sent again, but for what something newer replaced."""
-        with http.node().unit_of_work() as session:
+
+        def ask(session: Session) -> Answer:
             deliveries.ask_for_retries(session, wanted)
+            return Answer(202, None)
+
+        return answer_once(wanted, ask)
 
     @bp.get("/deliveries/<uuid:delivery_id>")
     @http.needs("operator")
@@ -148,11 +193,16 @@ def create_blueprint(newsroom: Newsroom, settings: PublishSettings) -> Any:
 
     @bp.post("/deliveries/<uuid:delivery_id>/retry")
     @http.needs("operator")
+    @idempotent(bp)
     @bp.response(204)
-    def retry_delivery(delivery_id: UUID) -> None:
+    def retry_delivery(delivery_id: UUID) -> Response:
         """204: it is sent again, with all its tries; 409 when it arrived, was replaced, or its receiver is paused."""
-        with http.node().unit_of_work() as session:
+
+        def retry(session: Session) -> Answer:
             deliveries.retry(session, delivery_id, clock.now())
+            return Answer(204, None)
+
+        return answer_once(None, retry)
 
     @bp.delete("/deliveries/<uuid:delivery_id>")
     @http.needs("operator")
@@ -177,12 +227,19 @@ def create_blueprint(newsroom: Newsroom, settings: PublishSettings) -> Any:
     @bp.post("/publish/readers/erase")
     @http.needs("operator")
     @bp.arguments(schemas.ReaderBody)
+    @idempotent(bp)
     @bp.response(204)
-    def erase_reader(wanted: dict[str, str]) -> None:
+    def erase_reader(wanted: dict[str, str]) -> Response:
         """204: nothing is kept of this reader any more; 404 when nothing was."""
-        with http.node().unit_of_work() as session:
-            if not readers.leave(session, reader_of(wanted["address"])):
+        reader = reader_of(wanted["address"])
+
+        def erase(session: Session) -> Answer:
+            if not readers.leave(session, reader):
                 raise SubscriptionNotFound("Nothing is kept of this reader.")
+            return Answer(204, None)
+
+        # Of the address not even a hash is kept that others could compute.
+        return answer_once({"reader": reader}, erase)
 
     return bp
 

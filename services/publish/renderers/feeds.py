@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from functools import lru_cache
+from datetime import datetime
 from typing import Any, NamedTuple
 
 from services.publish.pictures import FULL, renditions_of
@@ -33,8 +33,9 @@ class Feed(NamedTuple):
 
 
 class Items(NamedTuple):
-    """One article in each format."""
+    """One article in each format. updated_at: its newest change, aware."""
 
+    updated_at: datetime
     rss: bytes
     atom: bytes
     json: bytes
@@ -56,12 +57,10 @@ class FeedWriter:
         self._body_of = body_of
         self._extra_of = extra_of
         self._section_name = section_name
-        self._kept = lru_cache(400)(self._items)
 
-    def feeds(self, feed: Feed, entries: Sequence[Entry]) -> Mapping[str, bytes]:
-        """RSS, Atom and JSON Feed by file name; entries: newest first."""
-        items = [self._kept(one) if len(one.article.body_html) <= KEPT_BODY else self._items(one) for one in entries]
-        newest = max((one.article.updated_at for one in entries), default=None)
+    def feeds(self, feed: Feed, items: Sequence[Items]) -> Mapping[str, bytes]:
+        """RSS, Atom and JSON Feed by file name; items: newest first."""
+        newest = max((one.updated_at for one in items), default=None)
         url = self._newsroom.url
 
         about: dict[str, Any] = {"title": feed.title, "link": feed.link, "language": feed.language, "hubs": self._hubs}
@@ -105,7 +104,8 @@ class FeedWriter:
             ),
         }
 
-    def _items(self, entry: Entry) -> Items:
+    def items(self, entry: Entry) -> Items:
+        """An article as feeds carry it: the same in each of them."""
         article = entry.article
         newsroom = self._newsroom
         style = style_of(article.language)
@@ -132,6 +132,7 @@ class FeedWriter:
         common: Any = {"title": title, "content_html": content}
         dates: Any = {"published": article.first_published_at, "updated": article.updated_at}
         return Items(
+            article.updated_at,
             _bytes(
                 rss.item(
                     **common,

@@ -12,7 +12,7 @@ from services.publish import lists
 from services.publish.lists import Listing
 from services.publish.renderers import sitemaps, structured
 from services.publish.renderers.editions import Edition, SectionView
-from services.publish.renderers.feeds import Feed, FeedWriter
+from services.publish.renderers.feeds import Feed, FeedWriter, Items
 from services.publish.renderers.fragments import Fragments, Press
 from services.publish.renderers.looks import (
     BLOCK,
@@ -191,8 +191,12 @@ class ListPages(Fragments):
             years=list(years.items()),
         ).encode("utf-8")
 
-    def feeds(self, listing: Listing, name: str, entries: Sequence[Entry]) -> Mapping[str, bytes]:
-        """A list's feeds by file name: feed.xml, atom.xml and feed.json, with full texts."""
+    def feed_items(self, entry: Entry) -> Items:
+        """An article as every feed carries it that has it."""
+        return self._feeds.items(entry)
+
+    def feeds(self, listing: Listing, name: str, items: Sequence[Items]) -> Mapping[str, bytes]:
+        """A list's feeds by file name: feed.xml, atom.xml and feed.json, with full texts; items: newest first."""
         edition = self._edition(listing.language)
         _, about, _ = self._names(listing, name, edition)
         folder = self._path(listing)
@@ -205,7 +209,7 @@ class ListPages(Fragments):
             folder,
             self._logo,
         )
-        return self._feeds.feeds(feed, entries)
+        return self._feeds.feeds(feed, items)
 
     def sitemap(self, articles: Sequence[Dated]) -> bytes:
         """A sitemap of articles."""

@@ -10,6 +10,11 @@ import hashlib
 from collections.abc import Iterator
 from typing import Protocol
 
+from services.publish.site.compress import ENDINGS
+
+# How the name of a file ends that is being written.
+UNFINISHED = ".tmp"
+
 
 def digest_of(content: bytes) -> str:
     """The digest by which bytes are compared: BLAKE2b, 128 bits, as hex."""
@@ -33,7 +38,7 @@ def file_of(part: str, path: str, name: str = "") -> str:
 def path_of(file: str) -> str:
     """The URL path of a file below `site/`: the other way round."""
     folder, _, name = file.rpartition("/")
-    return f"/{folder}" if name == "index.html" else f"/{file}"
+    return f"/{folder}" if name == "index.html" and "." not in folder.rpartition("/")[2] else f"/{file}"
 
 
 class Site(Protocol):
@@ -98,9 +103,21 @@ class Site(Protocol):
         """Put a file beside the site, for the web server alone."""
         ...
 
-    def paths(self) -> Iterator[str]:
-        """The URL path of every page and file, in no order; twins and unfinished files left out."""
+    def files(self, after: str = "") -> Iterator[str]:
+        """The name, below `site/`, of every file behind this one, always in the same order; "" begins.
+
+        With twins, and with what was never finished, if it is older than a minute.
+        """
+        ...
+
+    def take_away(self, file: str) -> None:
+        """Take away one file by its name below `site/`, and nothing else."""
         ...
 
 
-__all__ = ["Site", "digest_of", "file_of", "path_of"]
+def paths(site: Site) -> Iterator[str]:
+    """The URL path of every page and file, in no order; twins and unfinished files left out."""
+    return (path_of(file) for file in site.files() if not file.endswith((*ENDINGS.values(), UNFINISHED)))
+
+
+__all__ = ["Site", "digest_of", "file_of", "path_of", "paths"]

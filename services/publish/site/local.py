@@ -9,17 +9,21 @@ from __future__ import annotations
 
 import os
 import shutil
+import time
 import zlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-from services.publish.site import digest_of, file_of, path_of
+from services.publish.site import UNFINISHED, digest_of, file_of
 from services.publish.site.compress import ENDINGS, TEXTS, gzipped, unpacked
 from shared import failpoints
 from shared.ids import new_id
 
 _TWINS = tuple(ENDINGS.values())
+# No file takes that long to be written.
+UNFINISHED_S = 60.0
 
 
 @dataclass(frozen=True)
@@ -109,13 +113,12 @@ class LocalSite:
         file = self._file("site", path)
         return _read(file.with_name(file.name + ENDINGS[coding]))
 
-    def paths(self) -> Iterator[str]:
-        root = self.folder / "site"
-        for folder, _, names in os.walk(root):
-            below = Path(folder).relative_to(root).as_posix()
-            for name in names:
-                if not name.endswith((*_TWINS, ".tmp")):
-                    yield path_of(name if below == "." else f"{below}/{name}")
+    def files(self, after: str = "") -> Iterator[str]:
+        return _files_below(os.fspath(self.folder / "site"), "", after.split("/") if after else [])
+
+    def take_away(self, file: str) -> None:
+        if ".." not in file.split("/"):
+            (self.folder / "site" / file).unlink(missing_ok=True)
 
     def _file(self, part: str, path: str) -> Path:
         return self.folder / file_of(part, path)
@@ -145,13 +148,19 @@ def _replace(file: Path, content: bytes, *, stamp: int | None = None, durable: b
     # Bare names and calls: paths and files as objects cost more than all the rest of this.
     target = os.fspath(file)
     folder = target.rpartition("/")[0]
-    beside = f"{folder}/.{new_id().hex}.tmp"
+    beside = f"{folder}/.{new_id().hex}{UNFINISHED}"
     try:
-        _write_new(beside, content, stamp, durable)
-    except FileNotFoundError:
-        file.parent.mkdir(parents=True, exist_ok=True)
-        _write_new(beside, content, stamp, durable)
-    os.replace(beside, target)  # noqa: PTH105
+        try:
+            _write_new(beside, content, stamp, durable)
+        except FileNotFoundError:
+            file.parent.mkdir(parents=True, exist_ok=True)
+            _write_new(beside, content, stamp, durable)
+        os.replace(beside, target)  # noqa: PTH105
+    except OSError:
+        # A full disk should not be filled further by what could not be finished.
+        with suppress(OSError):
+            os.unlink(beside)  # noqa: PTH108
+        raise
 
 
 def _write_new(file: str, content: bytes, stamp: int | None, durable: bool) -> None:
@@ -187,6 +196,33 @@ def _read_name(name: str) -> bytes | None:
         return None
     finally:
         os.close(handle)
+
+
+def _files_below(folder: str, below: str, after: Sequence[str]) -> Iterator[str]:
+    """The names of a folder's files in the order of their parts, behind the one whose parts are given."""
+    try:
+        found = sorted(os.scandir(folder), key=lambda one: one.name)
+    except (FileNotFoundError, NotADirectoryError):
+        return
+    first = after[0] if after else ""
+    for one in found:
+        if one.name < first:
+            continue
+        is_at = one.name == first
+        if one.is_dir(follow_symlinks=False):
+            yield from _files_below(one.path, f"{below}{one.name}/", after[1:] if is_at else ())
+        elif not (is_at and len(after) == 1) and not _is_being_written(one):
+            yield f"{below}{one.name}"
+
+
+def _is_being_written(file: os.DirEntry[str]) -> bool:
+    if not file.name.endswith(UNFINISHED):
+        return False
+    try:
+        # Its own time is made of its content.
+        return time.time() - file.stat(follow_symlinks=False).st_ctime < UNFINISHED_S
+    except FileNotFoundError:
+        return True
 
 
 def _sync(folder: Path) -> None:

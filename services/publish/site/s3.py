@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any
 
-from services.publish.site import file_of, path_of
+from services.publish.site import file_of
 from services.publish.site.compress import gzipped, unpacked
 from services.publish.site.headers import caching_of, type_of
 from shared import failpoints
@@ -102,9 +102,12 @@ class S3Site:
     def write_map(self, name: str, content: bytes) -> None:
         self._put(name, content, "text/plain; charset=utf-8", "no-cache", pack=False)
 
-    def paths(self) -> Iterator[str]:
-        for names in self._names("site/"):
-            yield from (path_of(name.removeprefix("site/")) for name in names)
+    def files(self, after: str = "") -> Iterator[str]:
+        for names in self._names("site/", f"site/{after}" if after else None):
+            yield from (name.removeprefix("site/") for name in names)
+
+    def take_away(self, file: str) -> None:
+        self._delete([f"site/{file}"])
 
     @property
     def _store(self) -> Any:
@@ -147,8 +150,8 @@ class S3Site:
         if names:
             self._store.delete(list(names))
 
-    def _names(self, prefix: str) -> Iterator[list[str]]:
-        for found in self._store.list(prefix):
+    def _names(self, prefix: str, after: str | None = None) -> Iterator[list[str]]:
+        for found in self._store.list(prefix, offset=after):
             yield [one["path"] for one in found]
 
 

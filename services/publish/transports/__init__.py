@@ -39,6 +39,7 @@ class Outcome:
 
     status: HTTP's or SMTP's, None when no answer came. answer: its first bytes, or what went wrong. refused: the
     address may not be reached, or cannot be used. sent: without an answer, whether all of it may have arrived.
+    reached: whether there was a connection. why: without an answer, the reason as WHY names it.
     """
 
     status: int | None
@@ -47,6 +48,8 @@ class Outcome:
     took_ms: int = 0
     refused: bool = False
     sent: bool = False
+    reached: bool = True
+    why: str = ""
 
 
 class NotYet(Exception):
@@ -57,13 +60,25 @@ class NotYet(Exception):
         self.seconds = seconds
 
 
+@dataclass(frozen=True, slots=True)
+class Place:
+    """What an attempt may find overloaded or dead.
+
+    host: the receiver's. address: which of several receivers there, where they may be well one by one; "" where the
+    host is the receiver, as a push service and a relay are.
+    """
+
+    host: str
+    address: str = ""
+
+
 class Transport(Protocol):
-    """A way out. Used inside one event loop, many attempts at once. places: how many at one place."""
+    """A way out. Used inside one event loop, many attempts at once. places: how many at one host."""
 
     places: int
 
-    def place(self, letter: Letter) -> str:
-        """What an attempt may find overloaded or dead: the receiver's host."""
+    def place(self, letter: Letter) -> Place:
+        """Where an attempt at this letter goes."""
         ...
 
     async def attempt(self, letters: Sequence[Letter]) -> Outcome:

@@ -15,7 +15,7 @@ from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
-from services.publish.transports import Letter, Outcome
+from services.publish.transports import Letter, Outcome, Place
 from shared import failpoints
 
 THREADS = 4
@@ -30,9 +30,9 @@ class Apprise:
     def __init__(self) -> None:
         self._threads = ThreadPoolExecutor(THREADS, thread_name_prefix="apprise")
 
-    def place(self, letter: Letter) -> str:
+    def place(self, letter: Letter) -> Place:
         """The service, which is the URL's scheme."""
-        return f"apprise {letter.to.partition('://')[0]}"
+        return Place(f"apprise {letter.to.partition('://')[0]}")
 
     async def attempt(self, letters: Sequence[Letter]) -> Outcome:
         """Send one message. Apprise says only whether the service took it."""
@@ -42,10 +42,10 @@ class Apprise:
         try:
             taken = await asyncio.wait_for(loop.run_in_executor(self._threads, _notify, letter), LONGEST_S)
         except TimeoutError:
-            return Outcome(None, "no answer in time", took_ms=round(LONGEST_S * 1000), sent=True)
+            return Outcome(None, "no answer in time", took_ms=round(LONGEST_S * 1000), sent=True, why="silent")
         took_ms = round((time.monotonic() - began) * 1000)
         if taken is None:
-            return Outcome(None, "no Apprise URL", took_ms=took_ms, refused=True)
+            return Outcome(None, "no Apprise URL", took_ms=took_ms, refused=True, why="unusable")
         return Outcome(200 if taken else 502, "taken" if taken else "not taken by the service", took_ms=took_ms)
 
 

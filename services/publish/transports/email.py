@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import re
 import smtplib
+import socket
 import ssl
 import threading
 import time
@@ -12,7 +13,7 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 
 from services.publish.settings import Smtp
-from services.publish.transports import Letter, NotYet, Outcome
+from services.publish.transports import Letter, NotYet, Outcome, Place
 from shared import failpoints
 
 TIMEOUT_S = 20.0
@@ -37,11 +38,11 @@ class Relay:
         began = time.perf_counter()
         handed_over = False
 
-        def outcome(status: int | None, said: bytes | str) -> Outcome:
+        def outcome(status: int | None, said: bytes | str, why: str = "") -> Outcome:
             text = said.decode("utf-8", "replace") if isinstance(said, bytes) else said
             took_ms = round((time.perf_counter() - began) * 1000)
             # Not the address: an answer may repeat it, and what is recorded is read by people.
-            return Outcome(status, text.replace(to, "…")[:500], took_ms=took_ms, sent=handed_over)
+            return Outcome(status, text.replace(to, "…")[:500], took_ms=took_ms, sent=handed_over, why=why)
 
         connection: smtplib.SMTP | None = None
         sent = 0
@@ -71,7 +72,7 @@ class Relay:
         except (smtplib.SMTPException, OSError, ssl.SSLError) as error:
             if connection is not None:
                 connection.close()
-            return outcome(None, f"no answer: {type(error).__name__} {error}")
+            return outcome(None, f"no answer: {type(error).__name__} {error}", _why(error))
 
     def close(self) -> None:
         """Take leave of the relay."""
@@ -120,6 +121,19 @@ class Relay:
             self._free.append((connection, sent, time.monotonic()))
 
 
+def _why(error: Exception) -> str:
+    """The reason in one word, as NoAnswer names them."""
+    if isinstance(error, ssl.SSLError):
+        return "insecure"
+    if isinstance(error, TimeoutError):
+        return "silent"
+    if isinstance(error, socket.gaierror):
+        return "unknown-name"
+    if isinstance(error, ConnectionRefusedError):
+        return "closed"
+    return "hung-up" if isinstance(error, smtplib.SMTPServerDisconnected | ConnectionError) else "unreachable"
+
+
 class Email:
     """The transport of mail. write: a letter's message. sender: the address that it comes from."""
 
@@ -132,9 +146,9 @@ class Email:
         self._pause_s = 1 / smtp.per_second
         self._next = 0.0
 
-    def place(self, letter: Letter) -> str:
+    def place(self, letter: Letter) -> Place:
         """The relay, whoever the mail is for."""
-        return "smtp"
+        return Place("smtp")
 
     async def attempt(self, letters: Sequence[Letter]) -> Outcome:
         """Hand one message to the relay, at its pace."""
@@ -149,7 +163,7 @@ class Email:
         try:
             message = self._write(letter)
         except (ValueError, KeyError, TypeError) as error:
-            return Outcome(None, f"it cannot be written: {error!r}"[:500], refused=True)
+            return Outcome(None, f"it cannot be written: {error!r}"[:500], refused=True, why="unusable")
         return await asyncio.get_running_loop().run_in_executor(
             self._threads, self._relay.send, self._sender, letter.to, message
         )

@@ -6,7 +6,7 @@ import json
 from collections.abc import Sequence
 from urllib.parse import urlsplit
 
-from services.publish.transports import Letter, Outcome
+from services.publish.transports import Letter, Outcome, Place
 from services.publish.transports.posting import PER_HOST, Post, host_of, post_once
 
 
@@ -20,9 +20,9 @@ class IndexNow:
         self._base_url = base_url
         self._key = key
 
-    def place(self, letter: Letter) -> str:
+    def place(self, letter: Letter) -> Place:
         """The search engine's host."""
-        return host_of(letter.to)
+        return Place(host_of(letter.to))
 
     async def attempt(self, letters: Sequence[Letter]) -> Outcome:
         """One batch of the pages that these are about; far fewer than the 10,000 that one may hold."""

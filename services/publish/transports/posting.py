@@ -42,9 +42,11 @@ async def post_once(post: Post, url: str, body: bytes, headers: Mapping[str, str
     try:
         answer = await post(url, body, headers)
     except Refused as error:
-        return Outcome(None, str(error)[:ANSWER_CHARACTERS], took_ms=_ms_since(began), refused=True)
+        return Outcome(None, str(error)[:ANSWER_CHARACTERS], took_ms=_ms_since(began), refused=True, why="not-allowed")
     except NoAnswer as error:
-        return Outcome(None, str(error)[:ANSWER_CHARACTERS], took_ms=_ms_since(began), sent=True)
+        said, took_ms = str(error)[:ANSWER_CHARACTERS], _ms_since(began)
+        # Without a connection nothing was sent: what is sent at most once may be sent again.
+        return Outcome(None, said, took_ms=took_ms, sent=error.reached, reached=error.reached, why=error.why)
     except Exception as error:
         # Somebody waits for an outcome, whatever happens.
         log.exception("an attempt failed")

@@ -15,7 +15,7 @@ from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from py_vapid import Vapid02
 
-from services.publish.transports import Letter, Outcome
+from services.publish.transports import Letter, Outcome, Place
 from services.publish.transports.posting import PER_HOST, Post, host_of, post_once
 
 # A push service keeps a message so long for a browser that is not there: older news is none.
@@ -70,9 +70,9 @@ class WebPush:
         self._contact = contact
         self._signed: dict[str, tuple[float, str]] = {}
 
-    def place(self, letter: Letter) -> str:
+    def place(self, letter: Letter) -> Place:
         """The push service's host."""
-        return host_of(letter.to)
+        return Place(host_of(letter.to))
 
     async def attempt(self, letters: Sequence[Letter]) -> Outcome:
         """Send one message to one browser."""
@@ -81,7 +81,7 @@ class WebPush:
         try:
             body = encrypt(shown(letter, content), letter.keys or {})
         except (ValueError, KeyError, http_ece.ECEException) as error:
-            return Outcome(None, f"the browser's keys cannot be used: {error}", refused=True)
+            return Outcome(None, f"the browser's keys cannot be used: {error}", refused=True, why="unusable")
         urgent = content["urgency"] <= FLASH or letter.type in {"article.killed", "article.retracted"}
         headers = {
             "Content-Encoding": "aes128gcm",

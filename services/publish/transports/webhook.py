@@ -8,7 +8,7 @@ import hmac
 import time
 from collections.abc import Sequence
 
-from services.publish.transports import Letter, Outcome
+from services.publish.transports import Letter, Outcome, Place
 from services.publish.transports.posting import PER_HOST, Post, host_of, post_once
 
 
@@ -31,9 +31,9 @@ class Webhooks:
     def __init__(self, post: Post) -> None:
         self._post = post
 
-    def place(self, letter: Letter) -> str:
-        """The receiver's host."""
-        return host_of(letter.to)
+    def place(self, letter: Letter) -> Place:
+        """The receiver's address: one host often has many subscribers."""
+        return Place(host_of(letter.to), letter.to)
 
     async def attempt(self, letters: Sequence[Letter]) -> Outcome:
         """Post one event."""

@@ -6,7 +6,7 @@ import json
 from collections.abc import Callable, Sequence
 from urllib.parse import urlencode
 
-from services.publish.transports import Letter, Outcome
+from services.publish.transports import Letter, Outcome, Place
 from services.publish.transports.posting import PER_HOST, Post, host_of, post_once
 
 
@@ -19,9 +19,9 @@ class WebSub:
         self._post = post
         self._urls_of_existing = urls_of_existing
 
-    def place(self, letter: Letter) -> str:
+    def place(self, letter: Letter) -> Place:
         """The hub's host."""
-        return host_of(letter.to)
+        return Place(host_of(letter.to))
 
     async def attempt(self, letters: Sequence[Letter]) -> Outcome:
         """One ping for each feed that any of these has changed; the worst answer is theirs.

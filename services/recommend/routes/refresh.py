@@ -4,11 +4,15 @@ from __future__ import annotations
 
 from typing import Any
 
+from flask import Response
 from flask_smorest import Blueprint
 from sqlalchemy.orm import Session
 
 from services.recommend import actions, schemas, store
 from shared import clock, http
+from shared.replies import Answer, answer_once, idempotent
+
+_REFRESH = schemas.RefreshReply()
 
 
 def refresh_blueprint() -> Any:
@@ -17,12 +21,16 @@ def refresh_blueprint() -> Any:
 
     @bp.post("/refresh")
     @http.needs("operator")
+    @idempotent(bp)
     @bp.response(202, schemas.RefreshReply)
-    def start_refresh() -> dict[str, Any]:
+    def start_refresh() -> Response:
         """202: the weights of all terms are counted anew in the background, and sets that change are said."""
-        with http.node().unit_of_work() as session:
+
+        def start(session: Session) -> Answer:
             actions.ask_for_refresh(session, now=clock.now())
-            return _refresh(session)
+            return Answer(202, _REFRESH.dump(_refresh(session)))
+
+        return answer_once(None, start)
 
     @bp.get("/refresh")
     @http.needs("operator")
@@ -34,12 +42,16 @@ def refresh_blueprint() -> Any:
 
     @bp.post("/rebuild")
     @http.needs("operator")
+    @idempotent(bp)
     @bp.response(202, schemas.RefreshReply)
-    def rebuild() -> dict[str, Any]:
+    def rebuild() -> Response:
         """202: the index forgets its snapshot and is made anew from the database; sets that differ are said."""
-        with http.node().unit_of_work() as session:
+
+        def forget(session: Session) -> Answer:
             actions.rebuild_index(session)
-            return _refresh(session)
+            return Answer(202, _REFRESH.dump(_refresh(session)))
+
+        return answer_once(None, forget)
 
     return bp
 

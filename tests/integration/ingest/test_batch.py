@@ -11,10 +11,11 @@ import pytest
 from sqlalchemy import select
 
 from services.ingest.actions import batch
-from services.ingest.models import FirstAnswer
 from services.ingest.routes import batch as routes
 from shared import clock
 from shared.http import MOST_BODY_BYTES
+from shared.sweeper import tidy
+from shared.tables import first_answers
 from tests.integration.ingest.conftest import Newsroom
 
 
@@ -138,16 +139,14 @@ def test_an_article_that_has_its_origin_already_is_given_back_unchanged(newsroom
 
 def test_first_answers_are_kept_for_a_day(newsroom: Newsroom, monkeypatch: pytest.MonkeyPatch) -> None:
     newsroom.post({"Idempotency-Key": "k"})
-    tidy = newsroom.node.service.tidy
-    assert tidy is not None
 
     def left_after(hours: int) -> int:
         at = clock.now() + timedelta(hours=hours)
         with monkeypatch.context() as then:
             then.setattr(clock, "now", lambda: at)
-            with newsroom.node.unit_of_work() as session:
-                tidy(session, at - timedelta(days=7))
-                return len(session.scalars(select(FirstAnswer.key)).all())
+            tidy(newsroom.node)
+            with newsroom.node.reading() as session:
+                return len(session.scalars(select(first_answers.c.key)).all())
 
     assert (left_after(23), left_after(25)) == (1, 0)
 

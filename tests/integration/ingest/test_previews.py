@@ -61,7 +61,7 @@ def test_a_draft_is_shown_to_whoever_has_its_link_and_to_no_other(newsroom: News
 
     preview = made.get_json()
     page = site.client.get(path_of(preview))
-    assert (made.status_code, again.get_json()["url"]) == (201, None)
+    assert (made.status_code, again.get_json()) == (201, preview)
     assert page.status_code == 200
     assert "Avant l’heure" in page.text
     assert "noindex" in page.text

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -11,10 +10,9 @@ from sqlalchemy import select
 from services.ingest import actions, listing
 from services.ingest.actions import replay
 from services.ingest.app import create_app
-from services.ingest.models import FirstAnswer
 from services.ingest.service import create_service
 from services.ingest.settings import IngestSettings
-from shared import clock, events
+from shared import events
 from shared.event_schemas import Heard
 from shared.ids import new_id
 from shared.line import Line
@@ -123,20 +121,6 @@ def test_a_replay_since_a_time_says_only_what_has_changed_since(newsroom: Newsro
     assert moment < newest["accepted_at"]
     said = [one["data"]["article"]["id"] for one in newsroom.said()[before:]]
     assert said == [newest["id"], first["id"]]
-
-
-def test_first_answers_are_forgotten_when_their_time_is_over(newsroom: Newsroom) -> None:
-    newsroom.post({"Idempotency-Key": "old"})
-    tidy = newsroom.node.service.tidy
-    assert tidy is not None
-
-    with newsroom.node.unit_of_work() as session:
-        tidy(session, clock.now() - timedelta(days=1))  # the index of words too
-        kept = tidy(session, clock.now() - timedelta(days=1))
-        gone = tidy(session, clock.now() + timedelta(seconds=1))
-        left = session.scalars(select(FirstAnswer.key)).all()
-
-    assert (kept, gone, left) == (0, 1, [])
 
 
 def test_operators_see_drafts_and_killed_articles(newsroom: Newsroom) -> None:

@@ -22,6 +22,8 @@ def settings(database_of: Callable[[str], str], settings_for: Callable[..., Publ
         ROTATIVE_WEBHOOK_ALLOW="127.0.0.0/8",
         ROTATIVE_WEBHOOK_TIMEOUT_S="5",
         ROTATIVE_BASE_URL="https://journal.test",
+        # Whatever the hour at which the tests run, the letter of the day may be made.
+        ROTATIVE_DIGEST_HOUR="00:00",
     )
 
 

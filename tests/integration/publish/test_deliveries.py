@@ -5,7 +5,9 @@ from __future__ import annotations
 import base64
 import json
 import threading
+from collections import Counter
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
@@ -23,7 +25,7 @@ from shared import clock, jobs, migrate
 from shared.tables import jobs as jobs_table
 from tests.conftest import wait_for
 from tests.factories import public_article, published
-from tests.fakes import Received, Receiver, receiver
+from tests.fakes import SILENT, Received, Receiver, receiver
 from tests.integration.publish.house import House, deliver, let_time_pass, publish_one, states, statuses, subscribe
 
 
@@ -193,7 +195,39 @@ def test_a_slow_receiver_holds_up_nobody_however_much_it_is_owed(house: House, t
         assert states(house).count("due") >= 60
 
         freed.set()
-        deliver(house)
-        let_time_pass(house)
-        deliver(house)
-    assert states(house) == ["delivered"] * 120
+
+        def all_arrived() -> bool:
+            let_time_pass(house)
+            deliver(house)
+            return states(house) == ["delivered"] * 120
+
+        wait_for(all_arrived, "what the slow receiver was owed, few at a time")
+
+
+def test_ten_addresses_of_a_host_that_hang_or_fail_delay_no_other_address_there(
+    house: House, settings: PublishSettings, told: Receiver
+) -> None:
+    patient = replace(settings, webhook_timeout_s=30.0)  # whoever hangs does so until the test is over
+    house.node.close()
+    there = House(create_service(patient), patient)
+    base = told.url.removesuffix("/hook")
+    failing = [f"/{kind}/{number}" for number in range(5) for kind in ("hangs", "fails")]
+    for path in (*failing, "/well"):
+        subscribe(there, url=f"{base}{path}")
+    told.answer = lambda one: SILENT if "hangs" in one.path else (500 if "fails" in one.path else 204, {})
+    for number in range(20):
+        there.hear(published(slug=f"numero-{number}"))
+    there.finish()
+
+    def all_is_well() -> bool:
+        for lane in ("deliver", "retry"):
+            there.node.run_jobs(lane)
+        let_time_pass(there)
+        return sum(one.path == "/well" for one in told.got) >= 20
+
+    wait_for(all_is_well, "everything at the address that is well", 25)
+    ways = Counter(one.path for one in told.got)
+    assert ways["/well"] == 20
+    assert all(ways[f"/hangs/{number}"] < 20 for number in range(5))  # still waited for
+    told.ended.set()
+    there.node.close()

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator
-from datetime import UTC, datetime, time, timedelta
+from dataclasses import replace
+from datetime import UTC, date, datetime, time, timedelta
 from email.message import EmailMessage
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -56,6 +57,7 @@ def house(
         cls=PublishSettings,
         ROTATIVE_WEBHOOK_ALLOW="127.0.0.0/8",
         ROTATIVE_BASE_URL="https://journal.test",
+        ROTATIVE_DIGEST_HOUR="00:00",
         ROTATIVE_SMTP_URL=mail.url,
         ROTATIVE_SMTP_PER_SECOND="200",
     )
@@ -470,3 +472,107 @@ def test_a_readers_data_is_handed_out_and_erased_at_an_operators_word(
     with house.node.reading() as session:
         for table in (Subscription, Delivery, Attempt):
             assert session.scalars(select(table.id)).all() == []
+
+
+def a_moment(text: str) -> datetime:
+    """An hour of Paris."""
+    return datetime.fromisoformat(text).replace(tzinfo=PARIS).astimezone(UTC)
+
+
+class Days:
+    """The daily letters of publish, its clock set by hand and its hour by an operator who starts it anew each time."""
+
+    def __init__(self, house: House, monkeypatch: pytest.MonkeyPatch) -> None:
+        self._house = house
+        self._newsroom = replace(house.publish.builder.newsroom, time_zone=PARIS)
+        self._monkeypatch = monkeypatch
+        self.hour = time(7)
+
+    def start(self, moment: str, hour: str) -> None:
+        self.hour = time.fromisoformat(hour)
+        now = a_moment(moment)
+        self._monkeypatch.setattr(clock, "now", lambda: now)
+        with self._house.node.unit_of_work() as session:
+            digests.schedule(session, self._newsroom, self.hour, now)
+
+    def run_until(self, moment: str) -> list[str]:
+        """Do what is due until then for letters in French, each at its time; when they were made, in Paris."""
+        db, end = self._house.node.db, a_moment(moment)
+        mine = (jobs_table.c.kind == MAKE_DIGEST) & (jobs_table.c.reference == "fr") & (jobs_table.c.state == "ready")
+        while True:
+            with db.reading() as session:
+                at = session.scalar(select(jobs_table.c.run_at).where(mine))
+            now = max(at or end, clock.now())
+            if at is None or now > end:
+                break
+            self._monkeypatch.setattr(clock, "now", lambda now=now: now)
+            with db.unit_of_work() as session:
+                claimed = jobs.claim(session, now=now, kinds=self._house.node.kinds, lane="deliver")
+            fr = [job for job in claimed if job.reference == "fr"]
+            digests.make_digests(jobs.Claim(db, fr), newsroom=self._newsroom, hour=self.hour)
+        self._monkeypatch.setattr(clock, "now", lambda: end)
+        with db.reading() as session:
+            rows = session.scalars(select(Digest).where(Digest.language == "fr").order_by(Digest.made_at)).all()
+        return [f"{row.made_at.astimezone(PARIS):%d %H:%M}" for row in rows]
+
+
+@pytest.fixture
+def days(house: House, monkeypatch: pytest.MonkeyPatch) -> Days:
+    return Days(house, monkeypatch)
+
+
+def test_a_later_hour_on_a_day_without_its_letter_is_waited_for(days: Days) -> None:
+    days.start("2026-06-10T12:00", "07:00")
+    days.start("2026-06-11T05:00", "18:00")
+    assert days.run_until("2026-06-12T20:00") == ["11 18:00", "12 18:00"]
+
+
+def test_a_later_hour_on_a_day_with_its_letter_begins_the_next_day(days: Days) -> None:
+    days.start("2026-06-10T12:00", "07:00")
+    assert days.run_until("2026-06-11T09:00") == ["11 07:00"]
+    days.start("2026-06-11T09:00", "18:00")
+    assert days.run_until("2026-06-12T20:00") == ["11 07:00", "12 18:00"]
+
+
+def test_an_earlier_hour_that_is_still_ahead_is_that_days_hour(days: Days) -> None:
+    days.start("2026-06-10T20:00", "18:00")
+    days.start("2026-06-11T10:00", "12:00")
+    assert days.run_until("2026-06-12T20:00") == ["11 12:00", "12 12:00"]
+
+
+def test_an_earlier_hour_that_is_past_makes_the_days_letter_at_once(days: Days) -> None:
+    days.start("2026-06-10T20:00", "18:00")
+    days.start("2026-06-11T10:00", "07:00")
+    assert days.run_until("2026-06-12T20:00") == ["11 10:00", "12 07:00"]
+
+
+def test_a_letter_that_was_due_while_the_system_was_down_is_made_when_it_is_back(days: Days) -> None:
+    days.start("2026-06-10T20:00", "07:00")
+    days.start("2026-06-11T09:00", "07:00")
+    assert days.run_until("2026-06-11T23:00") == ["11 09:00"]
+
+
+def test_the_first_start_makes_no_letter_before_the_next_hour(days: Days) -> None:
+    days.start("2026-06-10T10:00", "07:00")
+    assert days.run_until("2026-06-10T23:00") == []
+
+
+@pytest.mark.parametrize(
+    ("day", "old", "new", "made"),
+    [
+        # The clocks go forward over 2:00–3:00 on 29 March 2026, and back over it on 25 October.
+        ("2026-03-28", "07:00", "02:30", ["28 07:00", "29 03:30", "30 02:30"]),
+        ("2026-03-28", "02:30", "07:00", ["28 02:30", "29 07:00", "30 07:00"]),
+        ("2026-10-24", "07:00", "02:30", ["24 07:00", "25 02:30", "26 02:30"]),
+        ("2026-10-24", "02:30", "07:00", ["24 02:30", "25 07:00", "26 07:00"]),
+    ],
+)
+def test_the_hour_may_be_changed_over_a_change_of_the_clocks(
+    days: Days, day: str, old: str, new: str, made: list[str]
+) -> None:
+    night = (date.fromisoformat(day) - timedelta(days=1)).isoformat()
+    days.start(f"{night}T20:00", old)
+    days.run_until(f"{day}T23:00")
+    days.start(f"{day}T23:00", new)
+    last = (date.fromisoformat(day) + timedelta(days=2)).isoformat()
+    assert days.run_until(f"{last}T23:00") == made

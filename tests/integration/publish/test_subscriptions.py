@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from datetime import timedelta
@@ -353,7 +354,53 @@ def test_a_flash_that_reached_nobody_of_a_channel_is_seen(house: House, ask: Ope
     with house.node.unit_of_work() as session:
         session.execute(update(Flash).values(announced_at=clock.now() - timedelta(minutes=2)))
 
-    assert 'rotative_flashes_unheard{channel="webhook",service="publish"} 1.0' in ask.client.get("/metrics").text
+    assert unheard(ask) == {"webhook": 1}
+
+
+def unheard(ask: Operator) -> dict[str, int]:
+    """What the probe says, by channel."""
+    said = re.findall(
+        r'rotative_flashes_unheard\{channel="(\w+)",service="publish"\} (\d)', ask.client.get("/metrics").text
+    )
+    return {channel: int(count) for channel, count in said}
+
+
+def later(house: House) -> None:
+    """Let a minute go by since the flashes, and since whatever was subscribed before them."""
+    with house.node.unit_of_work() as session:
+        session.execute(update(Flash).values(announced_at=clock.now() - timedelta(minutes=2)))
+        session.execute(update(Subscription).values(created_at=clock.now() - timedelta(hours=1)))
+
+
+def test_a_flash_that_nobody_was_told_of_at_all_is_seen_by_channel_and_wish(
+    house: House, ask: Operator, told: Receiver, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made(ask, told.url, filter={"languages": ["fr"]})
+    made(ask, told.url, channel="websub", filter={"languages": ["en"]})
+    made(ask, told.url, channel="indexnow", filter={"events": ["article.killed"]})
+    with monkeypatch.context() as broken:
+        broken.setattr(house.publish.builder, "is_in_place", lambda *_: False)
+        house.hear(published(urgency=1))
+    later(house)
+
+    assert states(house) == []
+    assert unheard(ask) == {"webhook": 1, "websub": 0, "indexnow": 0}
+
+    with house.node.unit_of_work() as session:
+        session.execute(update(jobs_table).where(jobs_table.c.kind == "announce").values(run_at=clock.now()))
+    house.finish()
+    deliver(house)
+    assert states(house) == ["delivered"]
+    assert unheard(ask) == {"webhook": 0, "websub": 0, "indexnow": 0}
+
+
+def test_a_flash_that_was_killed_before_it_was_told_is_no_alarm(house: House, ask: Operator, told: Receiver) -> None:
+    made(ask, told.url)
+    article = public_article(urgency=1)
+    house.hear(published(**vars(article)))
+    house.hear(killed(id=article.id))
+    later(house)
+    assert unheard(ask) == {"webhook": 0}
 
 
 # Many subscriptions

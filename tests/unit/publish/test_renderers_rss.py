@@ -28,7 +28,7 @@ def renderer() -> Renderer:
 
 
 def rss(renderer: Renderer, articles: list[PublicArticle]) -> bytes:
-    return renderer.feeds(Listing("front", "fr"), "", [Entry(one) for one in articles])["feed.xml"]
+    return renderer.feeds(Listing("front", "fr"), "", [renderer.feed_items(Entry(one)) for one in articles])["feed.xml"]
 
 
 def channel_of(content: bytes) -> ElementTree.Element:

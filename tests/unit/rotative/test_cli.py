@@ -205,14 +205,29 @@ def test_one_page_is_rebuilt_by_its_path(system):
 
 def test_a_rebuild_of_the_whole_site_is_followed_to_its_end_or_only_asked_for(system):
     system.says("POST", "/v1/publish/rebuild", 202)
-    system.says("GET", "/v1/publish/status", 200, {"jobs": {"bulk": {"dead": 1}}, "numbers": {}})
+    busy = {"rebuild_left": 3, "rebuild_pages": 200, "rebuild_pages_asked": 120}
+    at_work = {"dead": 0, "jobs": {"bulk": {"ready": 9}}, "numbers": busy}
+    # Other bulk work goes on: nobody who waits for the rebuild has to wait for that.
+    over = {**at_work, "numbers": {"rebuild_left": 0}}
+    reports = iter((at_work, over, over))
+    system.answers["GET", "/v1/publish/status"] = lambda _: httpx.Response(200, json=next(reports))
 
     followed = run("rebuild")
     asked = run("rebuild", "--no-wait")
 
     assert (followed.exit_code, asked.exit_code) == (0, 0)
     assert "Every page has been built again." in followed.output
-    assert [one[0] for one in system.asked] == ["POST", "GET", "POST"]
+    assert [one[0] for one in system.asked] == ["POST", "GET", "GET", "GET", "POST"]
+
+
+def test_a_rebuild_that_could_not_build_all_says_where_to_look(system):
+    system.says("POST", "/v1/publish/rebuild", 202)
+    system.says("GET", "/v1/publish/status", 200, {"dead": 2, "numbers": {"rebuild_left": 0}})
+
+    result = run("rebuild")
+
+    assert result.exit_code == 1
+    assert "2 dead letters: `rotative dead list`" in result.output
 
 
 def test_status_shows_all_services(system):

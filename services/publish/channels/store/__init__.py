@@ -15,7 +15,7 @@ from services.publish.channels.store.attempts import (
     owed,
     put_back,
 )
-from services.publish.channels.store.counted import count, counts, flashes_unheard, note_flashes
+from services.publish.channels.store.counted import count, counts, flashes, note_flashes, owed_of
 from services.publish.channels.store.listed import (
     active_among,
     attempts_of,
@@ -45,6 +45,7 @@ from services.publish.channels.store.subscribers import (
     readers_of_letters,
     recipients,
     remove_slice,
+    subscribed_before,
     subscription,
     subscriptions,
     unconfirmed,
@@ -70,7 +71,7 @@ __all__ = [
     "end_subscriptions",
     "fail",
     "failed_slice",
-    "flashes_unheard",
+    "flashes",
     "give_up_first",
     "has_newer",
     "held",
@@ -83,11 +84,13 @@ __all__ = [
     "note_working",
     "of_reader",
     "owed",
+    "owed_of",
     "put_back",
     "readers_of_letters",
     "recipients",
     "remove_old",
     "remove_slice",
+    "subscribed_before",
     "subscription",
     "subscriptions",
     "supersede",

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 from uuid import UUID
 
 from sqlalchemy import (
+    Row,
     Table,
     case,
     func,
@@ -45,7 +46,7 @@ def counts(session: Session) -> dict[tuple[str, str], int]:
 
 
 def note_flashes(session: Session, flashes: Iterable[tuple[UUID, int]], now: datetime) -> None:
-    """Note that these articles, (id, change) each, were announced as flashes."""
+    """Note that these articles, (id, change) each, are flashes that are to be announced now."""
     rows = [{"article_id": article_id, "change": change, "announced_at": now} for article_id, change in flashes]
     session.execute(_note_flash(session), rows)
 
@@ -55,16 +56,18 @@ def _note_flash(make: Callable[[Table], Any]) -> Any:
     return make(table(Flash)).on_conflict_do_nothing(index_elements=["article_id"])
 
 
-def flashes_unheard(session: Session, since: datetime, until: datetime) -> dict[str, int]:
-    """By channel that owed something of flashes announced in this time: how many of these reached nobody by it."""
-    reached = func.sum(case((Delivery.state == "delivered", 1), else_=0))
+def flashes(session: Session, since: datetime, until: datetime) -> Sequence[Row[UUID, datetime]]:
+    """The flashes that were to be announced in this time: (article_id, announced_at) each."""
+    noted = select(Flash.article_id, Flash.announced_at)
+    return session.execute(noted.where(Flash.announced_at >= since, Flash.announced_at < until)).all()
+
+
+def owed_of(session: Session, ids: Iterable[UUID]) -> dict[tuple[UUID, str], bool]:
+    """By (article, channel) of what was owed of these articles: whether any of it has arrived."""
+    arrived = func.max(case((Delivery.state == "delivered", 1), else_=0))
     rows = session.execute(
-        select(Delivery.article_id, Delivery.channel, reached.label("reached"))
-        .join(Flash, Flash.article_id == Delivery.article_id)
-        .where(Flash.announced_at >= since, Flash.announced_at < until)
+        select(Delivery.article_id, Delivery.channel, arrived.label("arrived"))
+        .where(Delivery.article_id.in_(set(ids)))
         .group_by(Delivery.article_id, Delivery.channel)
     )
-    found: dict[str, int] = {}
-    for row in rows:
-        found[row.channel] = found.get(row.channel, 0) + (0 if row.reached else 1)
-    return found
+    return {(row.article_id, row.channel): bool(row.arrived) for row in rows}

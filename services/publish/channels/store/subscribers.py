@@ -11,6 +11,7 @@ from uuid import UUID
 from sqlalchemy import (
     bindparam,
     delete,
+    func,
     literal_column,
     null,
     select,
@@ -109,6 +110,15 @@ def recipients(session: Session, channels: Iterable[str], most: int, after: UUID
     if after is not None:
         statement, values["after"] = _RECIPIENTS_AFTER, after
     return [Recipient(*row) for row in session.connection().execute(statement, values)]
+
+
+def subscribed_before(session: Session, channel: str, moment: datetime, most: int) -> Sequence[Subscription]:
+    """Active subscriptions of a channel that were so before a moment, for a reader's own: confirmed; newest first."""
+    since = func.coalesce(Subscription.confirmed_at, Subscription.created_at)
+    statement = select(Subscription).where(
+        Subscription.status == "active", Subscription.channel == channel, since < moment
+    )
+    return session.scalars(statement.order_by(Subscription.id.desc()).limit(most)).all()
 
 
 _CHANNELS_IN_USE: dict[str, Any] = {
