@@ -128,7 +128,7 @@ _ARABIC: dict[str, tuple[str, ...]] = {
         " عبر {channel}",
         "، عدد المشتركين: {count}",
         " بالحالة {status}",
-        ": {why}",
+        "، والسبب: {why}",
         "؛ المحاولة التالية في {next_try}",
     ),
     "gone": ("اختفى", ": {surface}"),
