@@ -26,8 +26,9 @@ ANSWER_BYTES = 2_000
 CONNECT_SHARE = 2 / 3
 # So long the text of an answer is read of which only the status counts.
 TEXT_S = 2.0
-# How long what a name led to is remembered; it is checked again when connecting all the same.
-NAMES_S = 10
+# How long what a name led to is remembered; it is checked again when connecting all the same. Long enough that name
+# servers of others, which keep all threads for looking up waiting, do not keep from those that were looked up lately.
+NAMES_S = 60
 
 
 class _CheckedResolver(AbstractResolver):
