@@ -28,7 +28,7 @@ def settings(database_url: str, settings_for: Callable[..., RecommendSettings]) 
 def desk(settings: RecommendSettings) -> Iterator[Desk]:
     desk = Desk(settings)
     desk.finish()
-    desk.hear(published(headline="Pour commencer", body_html="<p>Un premier article.</p>", section="opinions"))
+
     desk.finish()
     yield desk
     desk.node.close()
