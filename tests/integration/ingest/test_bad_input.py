@@ -233,6 +233,8 @@ def test_what_every_article_has_is_asked_for_by_name(newsroom: Newsroom, name: s
         {"old_paths": ["//example.org/"]},
         {"old_paths": ["/a/../b"]},
         {"old_paths": ["/a?p=1"]},
+        {"old_paths": ["/?p=0"]},
+        {"old_paths": ["/?s=1"]},
         {"old_paths": ["/a#b"]},
         {"old_paths": ["/a b"]},
         {"old_paths": ["/a%20b"]},
