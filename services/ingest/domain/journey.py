@@ -136,7 +136,7 @@ _ARABIC: dict[str, tuple[str, ...]] = {
         " عبر {channel}",
         "، عدد المشتركين: {count}",
         " بالحالة {status}",
-        ": {why}",
+        "، والسبب: {why}",
         "؛ المحاولة التالية: {next_try}",
     ),
     "gone": ("اختفى", ": {surface}"),

@@ -23,6 +23,7 @@ from services.publish.settings import PublishSettings
 from services.publish.transports.webhook import shown_secret
 from shared import clock, jobs, migrate
 from shared.tables import jobs as jobs_table
+from shared.tables import outbox as outbox_table
 from tests.conftest import wait_for
 from tests.factories import public_article, published
 from tests.fakes import SILENT, Received, Receiver, receiver
@@ -102,6 +103,9 @@ def test_an_attempt_without_an_answer_is_recorded_as_such(house: House, told: Re
     deliver(house)
     assert statuses(house) == [None]
     assert states(house) == ["due"]
+    with house.node.reading() as session:
+        said = " ".join(session.scalars(select(outbox_table.c.envelope)))
+    assert '"why": "hung-up"' in said or '"why":"hung-up"' in said  # for the article's timeline
 
 
 def test_a_url_that_nothing_can_be_sent_to_fails_and_holds_up_nobody(house: House, told: Receiver) -> None:

@@ -57,3 +57,17 @@ def test_every_step_is_told_in_every_language_with_the_same_details() -> None:
 )
 def test_a_number_has_the_noun_that_fits_it(language: str, count: int, says: str) -> None:
     assert journey.sentence("announced", {"deliveries": count}, language) == says
+
+
+def test_why_a_delivery_had_no_answer_is_said_in_every_language() -> None:
+    reasons = journey._REASONS
+    assert reasons["en"].keys() == reasons["fr"].keys() == reasons["ar"].keys()
+    for why in reasons["en"]:
+        detail = {"channel": "webhook", "count": 1, "status": None, "why": why, "next_try": None}
+        said = {language: journey.sentence("delivery_failed", detail, language) for language in ("en", "fr", "ar")}
+        assert all(reasons[language][why] in said[language] for language in said)
+        assert why not in said["fr"]
+    detail = {"channel": "webhook", "count": 2, "status": None, "why": "closed", "next_try": None}
+    assert journey.sentence("delivery_failed", detail, "fr") == (
+        "Un envoi a échoué par webhook à 2 abonnés : connexion refusée."
+    )
