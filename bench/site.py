@@ -2,6 +2,8 @@
 
     python -m bench.site [--at 1000,10000] [--count 200] [--articles FILE.jsonl[.gz]] [--seconds 3]
 
+Beyond 20,000 articles the archive is made of rows alone, and what needs all of its files is left out.
+
 At each size of the archive: an article's page rendered; one article published, with all that it touches, in files
 written; a related set changed, until the page is on disk; the whole site built again, with an urgent article in between
 now and then. Then pages served by publish itself and by nginx, if it is there, beside a bare server. Each figure stands
