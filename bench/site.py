@@ -49,6 +49,8 @@ SECTIONS = ("international", "politique", "economie", "societe", "culture", "spo
 TAGS, AUTHORS, ARTICLES_A_DAY, BATCH = 200, 40, 100, 100
 # DESIGN.md section 10 and the promises of docs/architecture.md.
 RENDER_MS, RELATED_MS, PAGES_PER_S, SLICE_MS = 1.5, 50, 500, 200
+# Events of imports are taken in so many at a time; what comes with them is put off.
+AT_ONCE = 5
 # More new articles than this are stored as rows alone.
 ROWS_ALONE_FROM = 20_000
 # After which nothing is left of the rate at which articles came in before.
@@ -144,7 +146,8 @@ class Bench:
             self.store(size - self.count)
         while self.count < size:
             some = list(itertools.islice(self.coming, min(BATCH, size - self.count)))
-            self.hear([ArticlePublished(article=one, replayed=True) for one in some], "bulk")
+            for at in range(0, len(some), AT_ONCE):
+                self.hear([ArticlePublished(article=one, replayed=True) for one in some[at : at + AT_ONCE]], "bulk")
             self.hear([self.sets_of(some)], "bulk")
             self.count += len(some)
         self.finish()
