@@ -16,11 +16,12 @@ import socket
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ec
@@ -113,7 +114,33 @@ def _settings_allow() -> Any:
     return PublishSettings.from_env({"ROTATIVE_WEBHOOK_ALLOW": "127.0.0.0/8"}, "publish").webhook_allow
 
 
-def _measure(folder: Path, redis_url: str, channel: str, port: int, count: int) -> tuple[float, float]:
+class Grown:
+    """By how much this process has grown at most inside the block, in MB, looked at 50 times a second."""
+
+    def __enter__(self) -> Self:
+        """Begin to look."""
+        self._over = threading.Event()
+        self._first = self._most = _resident_mb()
+        self._looking = threading.Thread(target=self._look, daemon=True)
+        self._looking.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """Look no more."""
+        self._over.set()
+        self._looking.join()
+        self.mb = self._most - self._first
+
+    def _look(self) -> None:
+        while not self._over.wait(0.02):
+            self._most = max(self._most, _resident_mb())
+
+
+def _resident_mb() -> float:
+    return int(Path("/proc/self/statm").read_text().split()[1]) * resource.getpagesize() / 1024 / 1024
+
+
+def _measure(folder: Path, redis_url: str, channel: str, port: int, count: int) -> tuple[float, float, float]:
     url = f"sqlite:///{folder / f'{channel}.db'}"
     migrate.upgrade(url, "publish")
     settings = PublishSettings.from_env(
@@ -143,13 +170,14 @@ def _measure(folder: Path, redis_url: str, channel: str, port: int, count: int) 
                 if not session.scalar(waiting):
                     return
 
-    found = _timed(count, deliver)
+    with Grown() as grown:
+        found = _timed(count, deliver)
     with node.reading() as session:
         delivered = session.scalar(select(func.count()).where(Delivery.state == "delivered"))
     node.close()
     if delivered != count:
         raise SystemExit(f"{delivered} of {count} were delivered by {channel}.")
-    return found
+    return *found, grown.mb
 
 
 def _subscription(channel: str, port: int, number: int) -> dict[str, Any]:
@@ -218,11 +246,11 @@ def main() -> None:
             rate, cpu = _bare(port, count)
             print(f"the gate alone         {rate:8.0f} /s  {cpu:6.2f} ms of CPU each")
             for channel, promise in (("webhook", WEBHOOKS_PER_S), ("web_push", PUSHES_PER_S)):
-                found, spent = _measure(Path(made), f"redis+socket://{path}", channel, port, count)
+                found, spent, grown = _measure(Path(made), f"redis+socket://{path}", channel, port, count)
                 kept = "kept" if found >= promise else "MISSED"
                 print(
                     f"{channel:<22} {found:8.0f} /s  {spent:6.2f} ms of CPU each, of the gate alone "
-                    f"1/{rate / found:.1f} (promised {promise:.0f} /s: {kept})"
+                    f"1/{rate / found:.1f} (promised {promise:.0f} /s: {kept}), growing by at most {grown:.0f} MB"
                 )
 
     most_mb = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024

@@ -21,6 +21,9 @@ from shared import clock, first_answers, http
 from shared.errors import BadRequest
 
 _KEY = re.compile(r"[\x21-\x7e]{1,255}")
+# A String of RFC 9651 section 3.3.3.
+_QUOTED = re.compile(r'"((?:[^"\\]|\\["\\])*)"')
+_ESCAPED = re.compile(r'\\(["\\])')
 IDEMPOTENCY_KEY: dict[str, Any] = {
     "in": "header",
     "name": "Idempotency-Key",
@@ -94,8 +97,12 @@ def idempotency_key() -> str | None:
     value = request.headers.get("Idempotency-Key")
     if value is None:
         return None
-    value = value.strip()
-    key = value[1:-1] if len(value) >= 2 and value[0] == value[-1] == '"' else value
+    key = value.strip()
+    if key.startswith('"') or key.endswith('"'):
+        quoted = _QUOTED.fullmatch(key)
+        if quoted is None:
+            raise BadRequest("The quotation marks of Idempotency-Key do not fit: put the key in two, or in none.")
+        key = _ESCAPED.sub(r"\1", quoted[1])
     if not _KEY.fullmatch(key):
         raise BadRequest("Idempotency-Key should be 1 to 255 visible ASCII characters, a UUID for instance.")
     return key

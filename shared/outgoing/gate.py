@@ -24,8 +24,11 @@ from shared.outgoing import Answer, Network, NoAnswer, Refused, fault_of_url, is
 ANSWER_BYTES = 2_000
 # Of the time for a request, the part in which there must be a connection, its name looked up and its TLS agreed upon.
 CONNECT_SHARE = 2 / 3
-# How long what a name led to is remembered; it is checked again when connecting all the same.
-NAMES_S = 10
+# So long the text of an answer is read of which only the status counts.
+TEXT_S = 2.0
+# How long what a name led to is remembered; it is checked again when connecting all the same. Long enough that name
+# servers of others, which keep all threads for looking up waiting, do not keep from those that were looked up lately.
+NAMES_S = 60
 
 
 class _CheckedResolver(AbstractResolver):
@@ -89,7 +92,7 @@ class Gate:
         }
 
     async def post(self, url: str, body: bytes, headers: Mapping[str, str]) -> Answer:
-        """POST these bytes; the answer's status and its first 2,000 bytes.
+        """POST these bytes; the answer's status and its first 2,000 bytes, or those that came within two seconds.
 
         Raises Refused for an address that may not be reached, NoAnswer when none came within the gate's time.
         """
@@ -97,14 +100,21 @@ class Gate:
 
     async def get(self, url: str, headers: Mapping[str, str], *, most_bytes: int) -> Answer:
         """GET an address; the answer's status and its first bytes. Raises as `post` does."""
-        return await self._ask("GET", url, None, headers, most_bytes)
+        return await self._ask("GET", url, None, headers, most_bytes, whole=True)
 
     async def send(self, method: str, url: str, body: bytes, headers: Mapping[str, str]) -> Answer:
         """As `post`, by another method."""
         return await self._ask(method, url, body, headers, ANSWER_BYTES)
 
     async def _ask(
-        self, method: str, url: str, body: bytes | None, headers: Mapping[str, str], most_bytes: int
+        self,
+        method: str,
+        url: str,
+        body: bytes | None,
+        headers: Mapping[str, str],
+        most_bytes: int,
+        *,
+        whole: bool = False,
     ) -> Answer:
         fault = fault_of_url(url, self._allow)
         if fault is not None:
@@ -114,10 +124,16 @@ class Gate:
             # As it was given: what looks like an odd way to write an address may be its receiver's secret.
             address = URL(url, encoded=url.isascii())
             async with session.request(method, address, data=body, headers=headers, allow_redirects=False) as response:
-                first = b""
-                while len(first) < most_bytes and (more := await response.content.read(most_bytes - len(first))):
-                    first += more
-                return Answer(response.status, first, response.headers.get("Retry-After", ""))
+                first = bytearray()
+                try:
+                    async with asyncio.timeout(None if whole else TEXT_S):
+                        while more := await response.content.read(most_bytes - len(first)):
+                            first += more
+                except (TimeoutError, aiohttp.ClientError):
+                    # With its status the receiver has answered, whatever becomes of the text that explains it.
+                    if whole:
+                        raise
+                return Answer(response.status, bytes(first), response.headers.get("Retry-After", ""))
         except aiohttp.InvalidURL as error:
             raise Refused(f"the URL cannot be used: {error}") from error
         except (aiohttp.ClientError, OSError, ValueError, asyncio.IncompleteReadError) as error:

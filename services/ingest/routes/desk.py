@@ -35,12 +35,14 @@ class Desk:
     article_body: Schema = field(init=False)
     article_patch: Schema = field(init=False)
     article_put: Schema = field(init=False)
+    article_query: Schema = field(init=False)
 
     def __post_init__(self) -> None:
         """Make the schemas once: making one costs more than using it."""
         self.article_body = bodies.ArticleBody(self.newsroom)
         self.article_patch = bodies.ArticlePatch(self.newsroom)
         self.article_put = bodies.ArticlePut(self.newsroom)
+        self.article_query = bodies.ArticleQuery(self.newsroom)
 
 
 # Replies

@@ -221,8 +221,7 @@ class Deliverer:
             if make is None:
                 return Outcome(None, f"{channel} is not set up", refused=True, why="not-set-up")
             transport = self._transports[channel] = make()
-        place, failing = transport.place(letters[0]), letters[0].failing_since is not None
-        async with self._hosts.turn(place, transport.places, failing=failing) as turn:
+        async with self._hosts.turn(transport.place(letters[0]), transport.places) as turn:
             outcome = await transport.attempt(letters)
             self._hosts.note(turn, outcome)
             return outcome

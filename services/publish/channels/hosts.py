@@ -134,11 +134,8 @@ class Hosts:
         self._swept = time.monotonic()
 
     @asynccontextmanager
-    async def turn(self, place: Place, places: int, *, failing: bool = False) -> AsyncIterator[Turn]:
-        """Hold one of a host's places. Raises NotYet when it, or the address there, is to be left alone or has enough.
-
-        failing: the last that went to this address did not arrive.
-        """
+    async def turn(self, place: Place, places: int) -> AsyncIterator[Turn]:
+        """Hold one of a host's places. Raises NotYet when it, or the address there, is left alone or has enough."""
         now = time.monotonic()
         host = self._host(place.host, places, now)
         if host.trouble.until > now:
@@ -147,9 +144,7 @@ class Hosts:
             raise NotYet(1.0 + random.random(), "its host is being tried")  # noqa: S311
         address = host.addresses.get(place.address)
         if address is None:
-            # Known from before this process: it has to show first that it answers.
-            address = Address(place.address, slow=failing and bool(place.address), most=1)
-            host.addresses[place.address] = address
+            address = host.addresses[place.address] = Address(place.address)
         address.used = now
         turn = Turn(host, address, now)
         try:

@@ -11,7 +11,7 @@ from typing import Any, TypeVar
 T = TypeVar("T")
 
 # Looking up a name takes a thread; a name server that does not answer must not hold up all other names.
-NAME_THREADS = 32
+NAME_THREADS = 64
 
 
 class Loop:

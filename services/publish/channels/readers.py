@@ -29,13 +29,22 @@ MOST_ASKED = 3
 # A sign-up that nobody confirms is forgotten.
 UNCONFIRMED = timedelta(days=7)
 CONFIRMATION = "subscription.confirm"
+# Source: support.google.com/mail/answer/7436150, "Dots don't matter in Gmail addresses".
+GMAIL = ("gmail.com", "googlemail.com")
 
 
 def reader_of(channel: str, address: str, secret: bytes) -> str:
-    """By what a reader's address is found again: 64 hex digits, of one mailbox whatever its tag and its case."""
+    """By what a reader's address is found again: 64 hex digits, of one mailbox however its address is written.
+
+    Case, what follows a plus, and at Gmail the dots say nothing: without this, whoever signs somebody else up could
+    have him asked to confirm once for every way to write his address.
+    """
     if channel == "email":
         local, _, host = address.strip().lower().rpartition("@")
-        address = f"{local.partition('+')[0]}@{host}"
+        local = local.partition("+")[0]
+        if host in GMAIL:
+            local, host = local.replace(".", ""), GMAIL[0]
+        address = f"{local}@{host}"
     return hashlib.blake2b(f"{channel} {address}".encode(), key=secret, digest_size=32).hexdigest()
 
 
@@ -102,8 +111,14 @@ def sign_up(
         known = _new("email", reader, now)
         known.status, known.url = "pending", address
         session.add(known)
-    elif known.status != "pending" or known.asked >= MOST_ASKED or now - (known.asked_at or now) < ASK_AGAIN:
+    elif (
+        known.status not in {"pending", "disabled"}
+        or known.asked >= MOST_ASKED
+        or (known.asked_at is not None and now - known.asked_at < ASK_AGAIN)
+    ):
         return
+    # A relay that once refused his address may take it now.
+    known.status, known.why = "pending", ""
     edition = newsroom.edition(language)
     known.language = edition
     # No article is as urgent as 0: who wants the daily letter alone hears of none by itself.

@@ -23,6 +23,7 @@ IDLE_S = 10.0
 # Who would have to wait longer for his turn is put back.
 LONGEST_PAUSE_S = 2.0
 _DOTS = re.compile(rb"(?m)^\.")
+_ADDRESS = re.compile(r"[^\s<>@]{1,64}@[^\s<>@,;:]{1,253}")
 
 
 class Relay:
@@ -41,8 +42,8 @@ class Relay:
         def outcome(status: int | None, said: bytes | str, why: str = "") -> Outcome:
             text = said.decode("utf-8", "replace") if isinstance(said, bytes) else said
             took_ms = round((time.perf_counter() - began) * 1000)
-            # Not the address: an answer may repeat it, and what is recorded is read by people.
-            return Outcome(status, text.replace(to, "…")[:500], took_ms=took_ms, sent=handed_over, why=why)
+            # No address: an answer may repeat the reader's in any form, and what is recorded is read by people.
+            return Outcome(status, _ADDRESS.sub("…", text)[:500], took_ms=took_ms, sent=handed_over, why=why)
 
         connection: smtplib.SMTP | None = None
         sent = 0

@@ -28,9 +28,10 @@ class Post(Protocol):
 
 
 def host_of(url: str) -> str:
-    """The host and port of a URL."""
+    """The scheme, host and port of a URL: who cannot be spoken to by TLS may be well without."""
     try:
-        return urlsplit(url).netloc.rpartition("@")[2].lower()
+        parts = urlsplit(url)
+        return f"{parts.scheme}://{parts.netloc.rpartition('@')[2].lower()}"
     except ValueError:
         return ""
 

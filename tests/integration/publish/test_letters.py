@@ -346,9 +346,34 @@ def test_nobody_can_fill_a_mailbox_by_signing_it_up(house: House, web: FlaskClie
         sign_up(web, "victime@lecteurs.test")
     deliver(house)
     assert len(mail.got) == readers.MOST_ASKED
+    mail.got.clear()
+    for address in ("le.a.mercier@gmail.com", "lea.mercier@gmail.com", "l.e.amercier+x@GoogleMail.com"):
+        sign_up(web, address)
+    deliver(house)
+    assert len(mail.got) == 1
     assert sign_up(web, "robot@lecteurs.test", website="https://spam.test").status_code == 200
     deliver(house)
     assert mail.to("robot@lecteurs.test") == []
+
+
+def test_an_address_that_was_refused_once_may_be_signed_up_again(house: House, web: FlaskClient, mail: Relay) -> None:
+    def status() -> list[str]:
+        with house.node.reading() as session:
+            return list(session.scalars(select(Subscription.status)))
+
+    join(house, web, mail, "lise.once@lecteurs.test", flash="1")
+    with house.node.unit_of_work() as session:
+        store.end_subscriptions(session, session.scalars(select(Subscription.id)), "disabled", "550 no such mailbox")
+        session.execute(update(Subscription).values(asked_at=clock.now() - timedelta(hours=2)))
+    assert status() == ["disabled"]
+
+    sign_up(web, "lise.once@lecteurs.test")
+    deliver(house)
+
+    assert status() == ["pending"]
+    (asked,) = mail.to("lise.once@lecteurs.test")
+    assert web.post(links(asked, "confirm")).status_code == 200
+    assert status() == ["active"]
 
 
 @pytest.mark.parametrize(

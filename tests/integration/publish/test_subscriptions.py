@@ -7,6 +7,7 @@ import re
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -363,6 +364,26 @@ def unheard(ask: Operator) -> dict[str, int]:
         r'rotative_flashes_unheard\{channel="(\w+)",service="publish"\} (\d)', ask.client.get("/metrics").text
     )
     return {channel: int(count) for channel, count in said}
+
+
+def test_the_alert_rules_of_the_documentation_ask_for_numbers_that_there_are(
+    house: House, ask: Operator, told: Receiver
+) -> None:
+    page = (Path(__file__).parents[3] / "docs" / "operations.md").read_text("utf-8")
+    rules = page.partition("`alerts.yml`")[2].partition("```yaml")[2].partition("```")[0]
+    wanted = set(re.findall(r"\brotative_\w+", rules))
+    states_asked_for = set(re.findall(r'state="(\w+)"', rules))
+    made(ask, told.url)
+    made(ask, f"{told.url}/later")
+    told.answer = lambda one: (404 if one.path == "/hook" else 503, {})
+    publish_one(house, urgency=1)
+    deliver(house)
+
+    said = ask.client.get("/metrics").text
+
+    assert len(wanted) >= 5
+    assert {name for name in wanted if f"# TYPE {name} gauge" not in said} == set()
+    assert {state for state in states_asked_for if f'state="{state}"' not in said} == set()
 
 
 def later(house: House) -> None:

@@ -89,3 +89,34 @@ def test_a_delivery_is_thin_and_complete() -> None:
     assert event["id"] == str(delivery_id)
     assert event["specversion"] == "1.0"
     assert event["data"]["change"] == 1
+
+
+@pytest.mark.parametrize(
+    ("asked", "after_s"),
+    [
+        ("120", 120),
+        (" 120 ", 120),
+        ("Wed, 15 Jul 2026 10:00:00 GMT", None),
+        ("0", 0),
+        ("99999999999999999999999", 86400),
+        ("-5", 0),
+        ("1e9", 0),
+        ("٣٠٠", 0),
+        ("Mon, 01 Jan 0001 00:00:00 +9999", 0),
+        ("Fri, 31 Dec 9999 23:59:59 -2359", 86400),
+        ("Mon, 99 Foo 2026 99:99:99 GMT", 0),
+        ("x" * 100_000, 0),
+        ("\x00", 0),
+    ],
+)
+def test_whatever_retry_after_says_the_next_try_is_within_a_day_and_never_before_the_schedule(
+    asked: str, after_s: int | None
+) -> None:
+    now = today("09:00")
+    found = domain.verdict(503, asked, 1, now)
+    assert found.retry_at is not None
+    first = domain.PAUSES[0]
+    at_least = now + max(first, timedelta(seconds=after_s or 0))
+    assert at_least <= found.retry_at <= now + timedelta(days=1)
+    if after_s is not None:
+        assert found.retry_at <= max(at_least, now + first * (1 + domain.JITTER))

@@ -5,12 +5,16 @@ from __future__ import annotations
 import asyncio
 import ipaddress
 import socket
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 
 import pytest
 
 from shared.outgoing import Answer, NoAnswer, Refused, fault_of_url, is_allowed
+from shared.outgoing import gate as gate_module
 from shared.outgoing.gate import ANSWER_BYTES, Gate
-from tests.fakes import receiver
+from tests.fakes import HALF, RESET, SILENT, receiver
 
 LOOPBACK = (ipaddress.ip_network("127.0.0.0/8"),)
 
@@ -164,8 +168,74 @@ def test_no_more_of_an_answer_is_read_than_was_asked_for() -> None:
     assert len(answer.body) == ANSWER_BYTES
 
 
-async def _post(url: str) -> Answer:
-    gate = Gate(LOOPBACK, timeout_s=5)
+def test_with_its_status_a_receiver_has_answered_whatever_becomes_of_the_text(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(gate_module, "TEXT_S", 0.05)
+    with receiver() as told:
+        told.answer = lambda _: HALF
+        assert asyncio.run(_post(told.url)).status == 200
+    with _says(b"HTTP/1.1 503 Busy\r\nRetry-After: 7\r\nContent-Length: 9\r\n\r\nslow") as url:
+        answer = asyncio.run(_post(url))
+        assert (answer.status, answer.retry_after, answer.body) == (503, "7", b"slow")
+
+
+def test_why_no_answer_came_is_said_in_one_word_and_whether_there_was_a_connection(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def why(url: str, timeout_s: float = 5) -> tuple[str, bool]:
+        with pytest.raises(NoAnswer) as said:
+            asyncio.run(_post(url, timeout_s))
+        return said.value.why, said.value.reached
+
+    with receiver() as told:
+        closed = told.url
+        told.answer = lambda _: None
+        assert why(told.url) == ("hung-up", True)
+        told.answer = lambda _: RESET
+        assert why(told.url) == ("hung-up", True)
+        told.answer = lambda _: SILENT
+        assert why(told.url, 0.3) == ("silent", True)
+        told.ended.set()
+    assert why(closed) == ("closed", False)
+    with _says(b"SSH-2.0-OpenSSH_9.9\r\n") as url:
+        assert why(url) == ("garbled", True)
+        assert why(url.replace("http://", "https://")) == ("insecure", False)
+    with _says(b"") as url:  # what is silent before TLS is agreed upon is no connection
+        assert why(url.replace("http://", "https://"), 0.3) == ("unreachable", False)
+
+    def unknown(*_: object, **__: object) -> None:
+        raise socket.gaierror(socket.EAI_NONAME, "Name or service not known")
+
+    monkeypatch.setattr(socket, "getaddrinfo", unknown)
+    assert why("https://nowhere.example.com/") == ("unknown-name", False)
+
+
+@contextmanager
+def _says(raw: bytes) -> Iterator[str]:
+    """A server that says this to whoever connects, and then nothing."""
+    server = socket.create_server(("127.0.0.1", 0))
+    open_ones: list[socket.socket] = []
+
+    def serve() -> None:
+        with suppress(OSError):
+            while True:
+                connection, _ = server.accept()
+                open_ones.append(connection)
+                if raw:
+                    connection.sendall(raw)
+
+    threading.Thread(target=serve, daemon=True).start()
+    try:
+        yield f"http://127.0.0.1:{server.getsockname()[1]}/"
+    finally:
+        server.close()
+        for connection in open_ones:
+            connection.close()
+
+
+async def _post(url: str, timeout_s: float = 5) -> Answer:
+    gate = Gate(LOOPBACK, timeout_s=timeout_s)
     try:
         return await gate.post(url, b"{}", {})
     finally:
