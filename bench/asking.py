@@ -26,6 +26,7 @@ _READ = 1 << 18
 class Asked:
     """What was answered. busy: the share of one core that asking took itself."""
 
+    answers: int
     per_s: float
     bytes_per_answer: float
     busy: float
@@ -103,7 +104,7 @@ def _ask(port: int, seconds: float, connections: int, paths: Sequence[str]) -> A
     took = time.perf_counter() - began
     answers = sum(one.answers for one in made)
     size = sum(one.bytes for one in made) / max(1, answers)
-    return Asked(answers / took, size, (time.process_time() - cpu) / took)
+    return Asked(answers, answers / took, size, (time.process_time() - cpu) / took)
 
 
 if __name__ == "__main__":

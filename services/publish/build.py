@@ -247,8 +247,7 @@ class Builder:
         While the theme is broken, only those that are not there: what was made with the last good one stays.
         """
         for path, content in self._renderer.installed_files().items():
-            there = self.site.read(path)
-            if there is None or (there != content and not self.themes.fault):
+            if not self.site.exists(path) or not (self.themes.fault or self.site.holds(path, content, False)):
                 self.site.put(path, content)
 
     def installed_paths(self) -> frozenset[str]:

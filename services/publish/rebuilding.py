@@ -87,13 +87,16 @@ def rebuild_site(claim: Claim, *, builder: Builder) -> None:
     """Do the next slice, and ask for the one after it."""
     job = claim.jobs[0]
     mark = Mark.of(job.payload)
-    if mark == Mark(since=mark.since):
+    begins = mark == Mark(since=mark.since)
+    if begins:
         builder.install()
     with claim.db.reading() as session:
         piece = _PARTS[mark.part](session, builder, mark, apart=job.failed > 1)
     with claim.finish(first=piece.lock) as session:
         if not claim.jobs:
             return
+        if begins:
+            redirects.ask_for_export(session)
         following = piece.do(session)
         if _has_begun_anew(session, job):
             return
@@ -129,8 +132,6 @@ def _articles(session: Session, builder: Builder, mark: Mark, *, apart: bool) ->
     drafted = [path for path in paths if path in draft.made]
 
     def put(session: Session) -> Mark:
-        if mark.after == "":
-            redirects.ask_for_export(session)
         held = [one.article for one in draft.made.values() if one.article is not None]
         shelve(session, builder, {one.id for one in held}, held)
         built = builder.put(session, draft, drafted, now=clock.now())

@@ -139,10 +139,9 @@ def _differing_installed(builder: Builder) -> list[dict[str, Any]]:
     """Files of the theme and the newsroom that are not as they should be; any that are there while it is broken."""
     found = []
     for path, content in builder.renderer.installed_files().items():
-        there = builder.site.read(path)
-        if there is None:
+        if not builder.site.exists(path):
             found.append({"path": path, "problem": "missing", "detail": "a file of the theme or the newsroom"})
-        elif there != content and not builder.themes.fault:
+        elif not builder.themes.fault and not builder.site.holds(path, content, False):
             found.append({"path": path, "problem": "changed", "detail": "a file of the theme or the newsroom"})
     return found
 

@@ -223,7 +223,8 @@ def test_what_is_lost_of_redirects_and_of_the_newsrooms_files_is_found_and_mende
 
     house.site.redirect("/2019/été", None)
     house.site.remove("/robots.txt")
-    assert sorted(one["path"] for one in house.differences()) == ["/2019/été", "/robots.txt"]
+    (house.site.folder / "site" / "404.html.gz").unlink()
+    assert sorted(one["path"] for one in house.differences()) == ["/2019/été", "/404.html", "/robots.txt"]
     with house.node.unit_of_work() as session:
         upkeep.ask_for_rebuild(session, None, builder=builder, now=clock.now())
     house.finish()
