@@ -74,7 +74,7 @@ def follow(
 
 
 def former_addresses(article: PublicArticle, known: Known | None) -> list[str]:
-    """The addresses that an article had before, as servers see them: those said of it, and the one held of it."""
+    """The addresses that an article had before, as they are kept: those said of it, and the one held of it."""
     former = {old_addresses.kept(path) for path in article.old_paths}
     if known is not None:
         former.add(known.teaser.path)
