@@ -20,6 +20,7 @@ from shared import clock, migrate
 from shared.errors import Unprocessable
 from shared.events import ArticleExpired, ArticleRetracted, Byline, Picture, Retraction
 from shared.media import original_path
+from shared.words import translated
 from tests.factories import killed, public_article, published, today
 from tests.integration.publish.house import House
 from tests.integration.publish.test_publishing import related
@@ -270,6 +271,7 @@ def test_wordpress_numbers_lead_elsewhere_by_hand_and_are_taken_back(house: Hous
         with pytest.raises(Unprocessable) as refused:
             redirects.put(session, "/?s=pont", "/search", builder=builder, now=clock.now())
     assert "/?p=123" in refused.value.errors[0].detail
+    assert translated(refused.value.errors[0].detail, "fr").startswith("Le chemin ne devrait avoir ni ? ni #")
     house.finish()
 
     assert house.site.redirected("/?page_id=5") == "/contact"
