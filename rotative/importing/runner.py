@@ -185,7 +185,8 @@ def _mended(item: Item, verdict: dict[str, Any]) -> dict[str, Any] | None:
         del article["slug"]
         return article
     if (taken or bad_path) and any(one.startswith("/old_paths") for one in pointers) and "old_paths" in article:
-        del article["old_paths"]
+        kept = [one for number, one in enumerate(article["old_paths"]) if f"/old_paths/{number}" not in pointers]
+        article["old_paths"] = kept if len(kept) < len(article["old_paths"]) else []
         return article
     return None
 

@@ -236,8 +236,8 @@ def _item(post: _Post, authors: dict[str, str], options: WxrOptions) -> Item | N
         article["slug"] = slug
     if published_at is not None:
         article["embargo" if status == "future" else "published_at"] = published_at
-    if old := _old_path(texts.get("link", "")):
-        article["old_paths"] = [old]
+    if old := _old_paths(texts, kind):
+        article["old_paths"] = old
     pictures: list[PictureElsewhere] = []
     if options.pictures is not None:
         leading = options.pictures.get(post.thumbnail)
@@ -265,6 +265,16 @@ def _when(texts: dict[str, str]) -> str | None:
         return datetime.fromisoformat(text).replace(tzinfo=UTC).isoformat()
     except ValueError:
         return None
+
+
+def _old_paths(texts: Mapping[str, str], kind: str) -> list[str]:
+    """Where WordPress showed it: below its link, and below its number, as in short links (wp_get_shortlink)."""
+    found = []
+    if (path := _old_path(texts.get("link", ""))) is not None:
+        found.append(path)
+    if re.fullmatch(r"[1-9][0-9]{0,17}", number := texts.get("post_id", "")):
+        found.append(f"/?{'page_id' if kind == 'page' else 'p'}={number}")
+    return found
 
 
 def _old_path(link: str) -> str | None:

@@ -12,6 +12,7 @@ from services.publish.redirects import location_of
 from services.publish.renderers.editions import SECURITY_POLICY
 from services.publish.site import digest_of
 from services.publish.site.headers import TYPES, caching_of, type_of
+from shared import old_addresses
 from shared.http import http_problem
 
 # In the page itself stands all but the last: who may frame it, only a header can say.
@@ -35,6 +36,12 @@ def serve_site(app: Flask, builder: Builder) -> None:
     def page(error: NotFound) -> Response:
         if request.path.startswith("/v1/") or request.method not in {"GET", "HEAD"}:
             return http_problem(error)
+        if request.query_string and (
+            former := old_addresses.asked(request.path, request.query_string.decode("latin-1"))
+        ):
+            found = _former(builder, former)
+            if found is not None:
+                return found
         return answer(builder, request.path)
 
 
@@ -47,15 +54,7 @@ def answer(builder: Builder, path: str) -> Response:
     except ValueError:
         return html(builder.not_found_page("/"), 404)
     if content is None:
-        tombstone = site.tombstone(path)
-        if tombstone is not None:
-            return html(tombstone, 410)
-        target = site.redirected(path)
-        if target is not None:
-            moved: Response = redirect(location_of(target), 301)  # type: ignore[assignment]
-            moved.headers["Cache-Control"] = "public, max-age=60"
-            return moved
-        return html(builder.not_found_page(path), 404)
+        return _former(builder, path) or html(builder.not_found_page(path), 404)
     if path != "/":
         listing = builder.list_at(path.rstrip("/"))
         is_list = listing is not None and listing.is_html
@@ -75,6 +74,19 @@ def answer(builder: Builder, path: str) -> Response:
     response.set_etag(digest_of(content) + (f"-{coding}" if packed is not None else ""))
     response.make_conditional(request)
     return response
+
+
+def _former(builder: Builder, path: str) -> Response | None:
+    """The answer for an address that was given up: 410 with its tombstone, 301; None for one that never was."""
+    tombstone = builder.site.tombstone(path)
+    if tombstone is not None:
+        return html(tombstone, 410)
+    target = builder.site.redirected(path)
+    if target is None:
+        return None
+    moved: Response = redirect(location_of(target), 301)  # type: ignore[assignment]
+    moved.headers["Cache-Control"] = "public, max-age=60"
+    return moved
 
 
 def _packed(builder: Builder, path: str, content: bytes) -> tuple[str, bytes | None]:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
-from urllib.parse import quote, unquote, urlsplit
+from urllib.parse import quote, urlsplit
 from uuid import UUID
 
 from sqlalchemy import Table, delete, select
@@ -19,7 +19,7 @@ from services.publish.build import Builder
 from services.publish.kinds import EXPORT_REDIRECTS
 from services.publish.models import Redirect
 from services.publish.store import Known
-from shared import clock, jobs
+from shared import clock, jobs, old_addresses
 from shared.db import per_dialect
 from shared.errors import Fault, Unprocessable
 from shared.events import PublicArticle
@@ -61,7 +61,7 @@ def follow(
         session.execute(delete(_redirects).where(_redirects.c.article_id.in_(killed)))
     if rows:
         session.connection().execute(_follow(session), rows)
-    builder.purge(session, [path for article in articles for path in article.old_paths])
+    builder.purge(session, [old_addresses.kept(path) for article in articles for path in article.old_paths])
     for row in rows:
         path = str(row["path"])
         builder.site.redirect(path, str(row["target"]))
@@ -74,8 +74,8 @@ def follow(
 
 
 def former_addresses(article: PublicArticle, known: Known | None) -> list[str]:
-    """The addresses that an article had before, as servers see them: those said of it, and the one held of it."""
-    former = {unquote(path).rstrip("/") for path in article.old_paths}
+    """The addresses that an article had before, as they are kept: those said of it, and the one held of it."""
+    former = {old_addresses.kept(path) for path in article.old_paths}
     if known is not None:
         former.add(known.teaser.path)
     return [path for path in sorted(former - {article.path}) if _is_path(path)]
@@ -113,10 +113,13 @@ def put(session: Session, path: str, target: str, *, builder: Builder, now: date
 
     Raises Unprocessable for what is no address, for one that is in use, and for one that would lead to itself.
     """
-    path = unquote(path).rstrip("/") or "/"
+    path = old_addresses.kept(path)
     faults = []
-    if "?" in path or "#" in path:
-        text = "The path should have no ? and no #: what follows them is not looked at. Name the path before them."
+    if ("?" in path or "#" in path) and not old_addresses.is_numbered(path):
+        text = (
+            "The path should have no ? and no #: what follows them is not looked at. Name the path before them. "
+            "Only WordPress's numbers are known: /?p=123, /?page_id=5, /?attachment_id=7, /?cat=3."
+        )
         faults.append(Fault("/path", "path", text))
     elif not _is_path(path) or path == "/" or path.startswith(("/v1/", "/assets/", "/media/")):
         faults.append(Fault("/path", "path", "The path should be one of this site, like /2019/un-article."))
@@ -146,7 +149,7 @@ def put(session: Session, path: str, target: str, *, builder: Builder, now: date
 
 def take_back(session: Session, path: str, *, builder: Builder, now: datetime) -> bool:
     """Give up a redirect; False when there is none."""
-    path = unquote(path).rstrip("/")
+    path = old_addresses.kept(path)
     found = session.execute(delete(_redirects).where(_redirects.c.path == path).returning(_redirects.c.path)).first()
     if found is not None:
         builder.site.redirect(path, None)
@@ -217,4 +220,7 @@ def _is_target(target: str) -> bool:
 
 def _own_path(target: str, base_url: str) -> str | None:
     own = target.removeprefix(base_url)
-    return (own.partition("#")[0].partition("?")[0].rstrip("/") or "/") if own.startswith("/") else None
+    if not own.startswith("/"):
+        return None
+    path, _, query = own.partition("#")[0].partition("?")
+    return old_addresses.asked(path, query) or old_addresses.kept(path)

@@ -233,7 +233,7 @@ class RedirectBody(Schema):
     path = fields.String(
         required=True,
         validate=validate.Length(min=2, max=600),
-        metadata={"description": "The old address: a path of this site, like /2019/un-article."},
+        metadata={"description": "The old address: a path of this site, like /2019/un-article, or /?p=123."},
     )
     target = fields.String(
         required=True,

@@ -7,6 +7,7 @@ import unicodedata
 from urllib.parse import quote, unquote_to_bytes
 
 from services.ingest.domain.texts import PATH_MAX, BadText
+from shared import old_addresses
 from shared.newsroom import RESERVED_SEGMENTS
 
 # Besides letters, digits and -._~, as segments of paths have them (RFC 3986 section 3.3).
@@ -14,16 +15,21 @@ _PLAIN = "!&'()*+,=:@"
 _BROKEN_ESCAPE = re.compile(r"%(?![0-9A-Fa-f]{2})")
 # What redirects cannot hold, percent-encoded or not: a web server reads these signs in its own map of them.
 _IMPOSSIBLE = re.compile(rb'[\x00-\x20"$;\\{}\x7f]')
-_NO_PATH = "Not a valid path: it begins with one /, and has no ?, no # and no empty part."
+_NO_PATH = (
+    "Not a valid path: it begins with one /, and has no #, no empty part and no ? but that of WordPress's /?p=123."
+)
 _NO_SIGN = "Not a valid path: no redirect can hold spaces, control characters or one of {signs}."
 
 
 def old_path(text: str) -> str:
     """The path of an address as URIs write it: accents and other scripts in UTF-8 and percent-encoded.
 
-    text: as people or URIs write it; one written both ways gives one path. Raises BadText for what is no path, and for
-    an address of the system's own. Source: RFC 3987 section 3.1, RFC 3986 section 6.2.2.
+    text: as people or URIs write it; one written both ways gives one path; WordPress's /?p=123 is one too.
+    Raises BadText for what is no path, and for an address of the system's own.
+    Source: RFC 3987 section 3.1, RFC 3986 section 6.2.2.
     """
+    if old_addresses.is_numbered(text):
+        return old_addresses.kept(text)
     path = unicodedata.normalize("NFC", text)
     parts = path.removeprefix("/").removesuffix("/").split("/")
     if not path.startswith("/") or "?" in path or "#" in path or "" in parts or _BROKEN_ESCAPE.search(path):

@@ -89,7 +89,8 @@ class OldPath(fields.String):
     def __init__(self) -> None:
         super().__init__(
             metadata={
-                "description": "A path; accents and other scripts are kept percent-encoded, as URIs write them.",
+                "description": "A path; accents and other scripts are kept percent-encoded, as URIs write them. "
+                "Of addresses with a query only WordPress's numbers: /?p=123.",
                 "maxLength": texts.PATH_MAX,
             }
         )

@@ -24,6 +24,7 @@ from services.publish.pages import CONTENT_SECURITY_POLICY
 from services.publish.schemas import is_mail_address
 from services.publish.settings import PublishSettings
 from shared import clock, http
+from shared.errors import TooManyRequests
 from shared.pace import Pace, address_of
 
 # A reader clicks a few times; a page has many.
@@ -142,6 +143,18 @@ def _newsletter(bp: Blueprint, builder: Builder, settings: PublishSettings, pace
     def asked_language() -> str:
         return request.values.get("language", "")[:35] or newsroom.default_language
 
+    def hurried(language: str) -> Response | None:
+        """None for who keeps to the pace; for others 429, as a page to who reads pages. Raises it for programs."""
+        try:
+            pace.take(address_of(request))
+        except TooManyRequests as error:
+            if "text/html" not in request.headers.get("Accept", ""):
+                raise
+            answer = page(language, "busy", status=error.status)
+            answer.headers.update(error.headers)
+            return answer
+        return None
+
     @bp.get("/newsletter/")
     def show_form() -> Response:
         """The form."""
@@ -155,8 +168,9 @@ def _newsletter(bp: Blueprint, builder: Builder, settings: PublishSettings, pace
     @bp.post("/newsletter/")
     def sign_up() -> Response:
         """200 with the same words for every address; 422 with the form for what is no address; 429: too often."""
-        pace.take(address_of(request))
         language = asked_language()
+        if (answer := hurried(language)) is not None:
+            return answer
         words = words_for(newsroom.edition(language))
         address = request.form.get("address", "").strip()
         daily, flash = bool(request.form.get("daily")), bool(request.form.get("flash"))
@@ -213,7 +227,8 @@ def _newsletter(bp: Blueprint, builder: Builder, settings: PublishSettings, pace
     @bp.post("/newsletter/confirm/<uuid:subscription_id>/<given>")
     def confirm(subscription_id: UUID, given: str) -> Response:
         """200: letters are sent from now on; 404 for a link that is no longer good."""
-        pace.take(address_of(request))
+        if (answer := hurried(asked_language())) is not None:
+            return answer
         known = found("confirm", subscription_id, given)
         if known is None:
             return page(asked_language(), "unknown", status=404)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
@@ -17,7 +18,7 @@ from services.publish.renderers.looks import OPENING_SIZES, RELATED
 from services.publish.renderers.pictures import preload_html, srcset
 from services.publish.renderers.safe import absolute_links, clean_text
 from services.publish.renderers.texts import data_block, og_locale, set_text
-from services.publish.renderers.typography import applies_to
+from services.publish.renderers.typography import style_of
 from services.publish.views import Teaser, shortened, summary_of
 from shared.events import PublicArticle
 
@@ -44,12 +45,13 @@ class ArticlePages(Fragments):
 
         pictured: whether its pictures are ready. translations: paths of all versions by language, with its own.
         """
+        article = _as_of_retraction(article)
         edition = self._edition(article.language)
         section = edition.section(self.newsroom, article.section)
-        french = applies_to(article.language)
-        headline = set_text(article.headline, french)
-        standfirst = set_text(article.standfirst.strip(), french)
-        description = shortened(standfirst, DESCRIPTION_LENGTH) or set_text(summary_of(article), french)
+        style = style_of(article.language)
+        headline = set_text(article.headline, style)
+        standfirst = set_text(article.standfirst.strip(), style)
+        description = shortened(standfirst, DESCRIPTION_LENGTH) or set_text(summary_of(article), style)
         url = self.newsroom.url(article.path)
         dates = edition.dates
         foreign = article.language != edition.language
@@ -57,7 +59,7 @@ class ArticlePages(Fragments):
         versions = self._versions(article, translations or {})
         authors = [self._author_path(byline.name, edition.language) for byline in article.bylines]
         pictures = article.images if pictured else ()
-        body = self._body(article.body_html, french)
+        body = self._body(article.body_html, style)
         return self._article.render(
             edition=edition,
             labels=edition.labels,
@@ -85,16 +87,16 @@ class ArticlePages(Fragments):
                 else ""
             ),
             updated_iso=dates.iso(article.updated_at),
-            picture=self._figure(pictures[0], french, lead=True) if pictures else "",
+            picture=self._figure(pictures[0], style, lead=True) if pictures else "",
             preload=preload_html(pictures[0], crop=FULL, sizes=OPENING_SIZES, forms=self.forms) if pictures else "",
             preview=self._shared(pictures[0]) if pictures else None,
-            gallery=[self._figure(one, french) for one in pictures[1:]],
+            gallery=[self._figure(one, style) for one in pictures[1:]],
             body=body,
-            source=set_text(article.source, french),
+            source=set_text(article.source, style),
             retraction=(
                 {
                     "date": dates.element("date_time", retraction.retracted_at),
-                    "note": set_text(retraction.note, french),
+                    "note": set_text(retraction.note, style),
                 }
                 if retraction
                 else None
@@ -102,7 +104,7 @@ class ArticlePages(Fragments):
             noindex=article.status != "live",
             draft=article.status not in {"live", "retracted"},
             corrections=[
-                {"date": dates.element("date_time", correction.corrected_at), "note": set_text(correction.note, french)}
+                {"date": dates.element("date_time", correction.corrected_at), "note": set_text(correction.note, style)}
                 for correction in article.corrections
             ],
             related=[self._teaser(teaser, edition.language, RELATED) for teaser in related],
@@ -132,12 +134,12 @@ class ArticlePages(Fragments):
         return (_ENCODER.encode({"items": items}) + "\n").encode("utf-8")
 
     def _related_item(self, teaser: Teaser, edition: Edition) -> dict[str, Any]:
-        french = applies_to(teaser.language)
+        style = style_of(teaser.language)
         found: dict[str, Any] = {
             "path": teaser.path,
             "related": f"{teaser.path}/related.json",
-            "headline": set_text(teaser.headline, french),
-            "excerpt": set_text(teaser.summary, french),
+            "headline": set_text(teaser.headline, style),
+            "excerpt": set_text(teaser.summary, style),
             "section": edition.section(self.newsroom, teaser.section).name,
             "language": teaser.language,
             "direction": self.newsroom.direction(teaser.language),
@@ -152,14 +154,15 @@ class ArticlePages(Fragments):
                 "thumb": renditions_of(picture, "thumb", "jpg")[0].path,
                 "width": shown[-1].width,
                 "height": shown[-1].height,
-                "alt": set_text(picture.alt, french),
+                "alt": set_text(picture.alt, style),
             }
         return found
 
     def ninjs(self, article: PublicArticle, *, pictured: bool = False) -> bytes:
         """The article as ninjs 3.1."""
+        article = _as_of_retraction(article)
         edition = self._edition(article.language)
-        body = self._body(article.body_html, False)
+        body = self._body(article.body_html, "")
         pictures: list[dict[str, object]] = []
         for number, one in enumerate(article.images if pictured else (), start=1):
             pictures.append(
@@ -201,7 +204,7 @@ class ArticlePages(Fragments):
         for tag in article.tags:
             if key := lists.term_key(tag):
                 path = self._path(Listing("tag", edition.language, key))
-                found.setdefault(key, (path, set_text(tag, applies_to(article.language))))
+                found.setdefault(key, (path, set_text(tag, style_of(article.language))))
         return list(found.values())
 
     def _versions(self, article: PublicArticle, translations: Mapping[str, str]) -> list[dict[str, Any]]:
@@ -223,6 +226,13 @@ class ArticlePages(Fragments):
 
     def _by_edition(self, version: tuple[str, str]) -> int:
         return self.newsroom.languages.index(self.newsroom.edition(version[0]))
+
+
+def _as_of_retraction(article: PublicArticle) -> PublicArticle:
+    """The article with the date of its last change to readers, which a retraction is."""
+    if article.status != "retracted" or article.retraction is None:
+        return article
+    return replace(article, updated_at=max(article.updated_at, article.retraction.retracted_at))
 
 
 def _minute(when: datetime) -> datetime:

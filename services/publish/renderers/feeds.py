@@ -10,7 +10,7 @@ from services.publish.pictures import FULL, renditions_of
 from services.publish.renderers import atom, json_feed, rss
 from services.publish.renderers.safe import absolute_links, clean_text
 from services.publish.renderers.texts import set_text
-from services.publish.renderers.typography import applies_to
+from services.publish.renderers.typography import Style, style_of
 from services.publish.views import Entry, summary_of
 from shared.events import PublicArticle
 from shared.newsroom import Newsroom
@@ -46,7 +46,7 @@ class FeedWriter:
     def __init__(
         self,
         newsroom: Newsroom,
-        body_of: Callable[[str, bool], str],
+        body_of: Callable[[str, Style], str],
         extra_of: Callable[[PublicArticle], str],
         section_name: Callable[[PublicArticle], str],
         hubs: Sequence[str] = (),
@@ -108,11 +108,11 @@ class FeedWriter:
     def _items(self, entry: Entry) -> Items:
         article = entry.article
         newsroom = self._newsroom
-        french = applies_to(article.language)
-        body = absolute_links(str(self._body_of(article.body_html, french)), newsroom.base_url)
+        style = style_of(article.language)
+        body = absolute_links(str(self._body_of(article.body_html, style)), newsroom.base_url)
         content = body + str(self._extra_of(article))
-        title = set_text(article.headline, french)
-        summary = set_text(summary_of(article, DESCRIPTION_LENGTH), french)
+        title = set_text(article.headline, style)
+        summary = set_text(summary_of(article, DESCRIPTION_LENGTH), style)
         link = newsroom.url(article.path)
         guid = rss.guid_of(newsroom, article)
         names = [clean_text(byline.name) for byline in article.bylines]

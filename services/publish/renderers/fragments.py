@@ -24,7 +24,7 @@ from services.publish.renderers.safe import clean_html, clean_text
 from services.publish.renderers.static_pages import StaticPage
 from services.publish.renderers.texts import byline_html, set_text
 from services.publish.renderers.theme import Theme
-from services.publish.renderers.typography import applies_to, french_html
+from services.publish.renderers.typography import Style, set_html, style_of
 from services.publish.views import Teaser, TeaserPicture
 from shared.events import Byline, Picture, PublicArticle
 from shared.newsroom import Newsroom
@@ -50,7 +50,7 @@ class Fragments:
         self.newsroom = newsroom
         self.forms = press.forms
         self._theme = theme
-        self._logo = newsroom.url(theme.paths["icon.svg"])
+        self._logo = newsroom.url(theme.paths["icon-512.png"])
         self._static_pages = press.pages
         self._editions = {
             language: make_edition(newsroom, theme.labels[language], language, press.pages)
@@ -69,8 +69,8 @@ class Fragments:
 
     @property
     def icon_path(self) -> str:
-        """The URL path of the newspaper's icon."""
-        return self._theme.paths["icon.svg"]
+        """The URL path of the newspaper's icon, as alerts show it: 192 pixels, PNG."""
+        return self._theme.paths["icon-192.png"]
 
     # For the pages
 
@@ -88,17 +88,17 @@ class Fragments:
         )
         return Markup(text.strip())  # noqa: S704 (a template's output, escaped there)
 
-    def _body(self, html: str, french: bool) -> Markup:
-        return self._kept_body(html, french) if len(html) <= KEPT_BODY else self._write_body(html, french)
+    def _body(self, html: str, style: Style) -> Markup:
+        return self._kept_body(html, style) if len(html) <= KEPT_BODY else self._write_body(html, style)
 
-    def _figure(self, picture: Picture, french: bool, *, lead: bool = False) -> dict[str, Any]:
-        alt = set_text(picture.alt, french)
+    def _figure(self, picture: Picture, style: Style, *, lead: bool = False) -> dict[str, Any]:
+        alt = set_text(picture.alt, style)
         return {
             "html": picture_html(
                 picture, alt, sizes=OPENING_SIZES if lead else BODY_SIZES, forms=self.forms, lazy=not lead
             ),
-            "caption": set_text(picture.caption, french),
-            "credit": set_text(picture.credit, french),
+            "caption": set_text(picture.caption, style),
+            "credit": set_text(picture.credit, style),
         }
 
     def _lead_preload(self, teasers: Sequence[Teaser]) -> Markup | str:
@@ -132,10 +132,10 @@ class Fragments:
 
     def _write_teaser(self, teaser: Teaser, language: str, look: Look) -> Markup:
         edition = self._editions[language]
-        french = applies_to(teaser.language)
+        style = style_of(teaser.language)
         picture: Markup | str = ""
         if look.picture and teaser.picture is not None:
-            alt = set_text(teaser.picture.alt, french)
+            alt = set_text(teaser.picture.alt, style)
             picture = picture_html(
                 teaser.picture,
                 alt,
@@ -156,24 +156,24 @@ class Fragments:
             show_bylines=look.bylines,
             path=teaser.path,
             picture=picture,
-            headline=set_text(teaser.headline, french),
-            summary=set_text(teaser.summary, french),
+            headline=set_text(teaser.headline, style),
+            summary=set_text(teaser.summary, style),
             bylines=self._bylines(tuple(Byline(name=name) for name in teaser.bylines), language, False),
             date=edition.dates.element(look.date, teaser.first_published_at),
         )
         return Markup(text.strip())  # noqa: S704 (a template's output, escaped there)
 
-    def _write_body(self, html: str, french: bool) -> Markup:
+    def _write_body(self, html: str, style: Style) -> Markup:
         # Cleaned once for the page and for ninjs, which asks without typography.
-        clean = str(self._body(html, False)) if french else clean_html(html).strip()
-        return Markup(french_html(clean) if french else clean)  # noqa: S704 (allow-listed in the line above)
+        clean = str(self._body(html, "")) if style else clean_html(html).strip()
+        return Markup(set_html(clean, style))  # noqa: S704 (allow-listed in the line above)
 
     def _write_bylines(self, bylines: tuple[Byline, ...], language: str, links: bool) -> Markup:
         if not bylines:
             return Markup()
         labels = self._editions[language].labels
-        french = applies_to(language)
-        names = [byline_html(one, self._author_path(one.name, language) if links else "", french) for one in bylines]
+        style = style_of(language)
+        names = [byline_html(one, self._author_path(one.name, language) if links else "", style) for one in bylines]
         text = escape(labels.comma).join(names[:-1])
         if text:
             text += escape(labels.and_)

@@ -26,7 +26,7 @@ from services.publish.renderers.looks import (
     TOPIC,
 )
 from services.publish.renderers.texts import data_block, filled, og_locale, set_text
-from services.publish.renderers.typography import applies_to
+from services.publish.renderers.typography import Style, style_of
 from services.publish.views import Dated, Entry, Teaser
 from shared.events import Correction, PublicArticle
 
@@ -34,6 +34,7 @@ from shared.events import Correction, PublicArticle
 FRONT_SECONDS, FRONT_LATEST, FRONT_BLOCK = 4, 12, 4
 # An edition with few articles keeps some for its sections.
 FEW, FEW_SECONDS, FEW_LATEST = 24, 2, 6
+LEAST_LATEST = 3
 FRONT_TEASERS = 60
 
 
@@ -71,10 +72,12 @@ class ListPages(Fragments):
         section.
         """
         edition = self._edition(language)
-        few = len(teasers) < FEW
-        seconds_most = FEW_SECONDS if few else FRONT_SECONDS
-        opened = 1 + seconds_most + (FEW_LATEST if few else FRONT_LATEST)
+        seconds_most, latest_most = _shares(teasers)
+        opened = 1 + seconds_most + latest_most
         opening = teasers[1:opened]
+        if len(opening) < seconds_most + LEAST_LATEST:
+            # A column of one or two would look lost.
+            seconds_most += LEAST_LATEST - 1
         first = sorted(opening, key=lambda one: one.picture is None)[:seconds_most]
         seconds = [one for one in opening if one in first]
         latest = [one for one in opening if one not in first]
@@ -224,7 +227,7 @@ class ListPages(Fragments):
         if listing.kind == "section":
             view = edition.section(self.newsroom, listing.key)
             return view.name, filled(labels.section_description, edition, section=view.name), view.name
-        shown = set_text(name or listing.key, applies_to(edition.language))
+        shown = set_text(name or listing.key, style_of(edition.language))
         if listing.kind == "tag":
             title = filled(labels.tag_title, edition, tag=shown)
             return title, filled(labels.tag_about, edition, tag=shown), shown
@@ -241,14 +244,26 @@ class ListPages(Fragments):
         return edition.dates.text("month", first)
 
     def _corrections(self, article: PublicArticle) -> str:
-        edition, french = self._edition(article.language), applies_to(article.language)
-        return "".join(str(self._correction(one, edition, french)) for one in article.corrections)
+        edition, style = self._edition(article.language), style_of(article.language)
+        return "".join(str(self._correction(one, edition, style)) for one in article.corrections)
 
-    def _correction(self, correction: Correction, edition: Edition, french: bool) -> Markup:
+    def _correction(self, correction: Correction, edition: Edition, style: Style) -> Markup:
         date = edition.dates.text("date_time", correction.corrected_at)
         return Markup("\n<p><strong>{} ({})</strong> {}</p>").format(
-            edition.labels.correction, date, set_text(correction.note, french)
+            edition.labels.correction, date, set_text(correction.note, style)
         )
+
+
+def _shares(teasers: Sequence[Teaser]) -> tuple[int, int]:
+    """How many second and latest articles open a front page, so that its two columns end at about the same height."""
+    few = len(teasers) < FEW
+    seconds, latest = (FEW_SECONDS, FEW_LATEST) if few else (FRONT_SECONDS, FRONT_LATEST)
+    if not teasers or teasers[0].picture is not None:
+        return seconds, latest
+    if any(one.picture is not None for one in teasers[1 : 1 + seconds + latest]):
+        return seconds, latest if few else latest - 2
+    # Without pictures the second articles are short.
+    return seconds * 2, latest - (1 if few else 4)
 
 
 def _row_widths(count: int) -> list[str]:

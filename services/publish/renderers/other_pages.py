@@ -13,13 +13,13 @@ from markupsafe import Markup
 from services.publish import lists
 from services.publish.channels.words import words_for
 from services.publish.lists import Listing
-from services.publish.renderers import robots, sitemaps
+from services.publish.renderers import icons, robots, sitemaps
 from services.publish.renderers.editions import Edition
 from services.publish.renderers.fragments import Fragments, Press
 from services.publish.renderers.safe import clean_html
 from services.publish.renderers.static_pages import StaticPage
 from services.publish.renderers.texts import filled, set_text
-from services.publish.renderers.typography import applies_to, french_html
+from services.publish.renderers.typography import Style, set_html, style_of
 from shared.events import Byline
 
 
@@ -46,8 +46,8 @@ class OtherPages(Fragments):
         edition = self._edition(language)
         labels = edition.labels
         found = [self._found(one, edition) for one in items or ()]
-        french = applies_to(edition.language)
-        shown = set_text(words, french)
+        style = style_of(edition.language)
+        shown = set_text(words, style)
         return self._search.render(
             edition=edition,
             labels=labels,
@@ -64,13 +64,13 @@ class OtherPages(Fragments):
 
     def _found(self, one: Mapping[str, Any], edition: Edition) -> dict[str, Any]:
         language = str(one.get("language") or edition.language)
-        french = applies_to(language)
+        style = style_of(language)
         excerpt = clean_html(str(one.get("excerpt_html", "")))
         date = one.get("first_published_at")
         return {
             "url": one.get("url", ""),
-            "headline": set_text(str(one.get("headline", "")), french),
-            "excerpt": Markup(french_html(excerpt) if french else excerpt),  # noqa: S704 (allow-listed here)
+            "headline": set_text(str(one.get("headline", "")), style),
+            "excerpt": Markup(set_html(excerpt, style)),  # noqa: S704 (allow-listed here)
             "section": edition.section(self.newsroom, str(one.get("section", ""))),
             "language": language if language != edition.language else "",
             "direction": self.newsroom.direction(language),
@@ -112,8 +112,8 @@ class OtherPages(Fragments):
         button: its text and where it leads. small: why the reader gets it. leave: the address for leaving.
         """
         edition = self._edition(language)
-        french = applies_to(edition.language)
-        shown = [self._letter_entry(one, edition, french) for one in entries]
+        style = style_of(edition.language)
+        shown = [self._letter_entry(one, edition, style) for one in entries]
         return self._letter.render(
             edition=edition,
             words=words_for(edition.language),
@@ -121,31 +121,34 @@ class OtherPages(Fragments):
             title=title,
             preview=" · ".join(one["headline"] for one in shown[:3]) or text,
             dateline=dateline,
-            heading=set_text(heading, french),
+            heading=set_text(heading, style),
             entries=shown,
-            removed=[set_text(one, french) for one in removed],
-            text=set_text(text, french),
+            removed=[set_text(one, style) for one in removed],
+            text=set_text(text, style),
             button={"text": button[0], "url": button[1]} if button else None,
-            small=set_text(small, french),
+            small=set_text(small, style),
             leave=leave,
         )
 
-    def _letter_entry(self, one: Mapping[str, Any], edition: Edition, french: bool) -> dict[str, Any]:
+    def _letter_entry(self, one: Mapping[str, Any], edition: Edition, style: Style) -> dict[str, Any]:
         section, picture = one.get("section", ""), one.get("picture")
         bylines = tuple(Byline(name=name) for name in one.get("bylines", ()))
         return {
             "url": one["url"],
-            "headline": set_text(one["headline"], french),
-            "summary": set_text(one["summary"], french),
+            "headline": set_text(one["headline"], style),
+            "summary": set_text(one["summary"], style),
             "section": edition.section(self.newsroom, section).name if section else "",
             "bylines": self._bylines(bylines, edition.language, False),
-            "picture": {**picture, "alt": set_text(picture["alt"], french)} if picture else None,
+            "picture": {**picture, "alt": set_text(picture["alt"], style)} if picture else None,
         }
 
     def installed_files(self) -> Mapping[str, bytes]:
         """The files that are made of the theme and the newsroom alone, by URL path."""
         newsroom = self.newsroom
         files = dict(self._theme.files)
+        # Where browsers and phones look for themselves, whatever the page says.
+        files |= {f"/{name}": files[self._theme.paths[name]] for name in (icons.FAVICON, icons.TOUCH)}
+        files["/400.html"] = self._tombstone(newsroom.default_language, "refused")
         for language, edition in self._editions.items():
             prefix = edition.front_path.rstrip("/")
             files[f"{prefix}/404.html"] = self.not_found_page(language)
@@ -203,7 +206,8 @@ class OtherPages(Fragments):
             "background_color": "#fffdf9",
             "theme_color": "#fffdf9",
             "icons": [
-                {"src": self._theme.paths["icon.svg"], "type": "image/svg+xml", "sizes": "any", "purpose": "any"}
+                {"src": self._theme.paths[name], "type": kind, "sizes": sizes, "purpose": purpose}
+                for name, kind, sizes, purpose in icons.MANIFEST
             ],
         }
         return (json.dumps(found, ensure_ascii=False) + "\n").encode()

@@ -39,7 +39,7 @@ class Renderer(ArticlePages, ListPages, OtherPages):
     ) -> None:
         press = Press(
             newsroom=newsroom,
-            theme=load_theme(theme_dirs, newsroom.languages),
+            theme=load_theme(theme_dirs, newsroom.languages, newsroom.name),
             pages=load_pages(newsroom),
             forms=tuple(forms),
             hubs=tuple(hubs),

@@ -9,7 +9,7 @@ from xml.sax.saxutils import escape
 
 from services.publish.renderers.atom import rfc3339
 from services.publish.renderers.texts import set_text
-from services.publish.renderers.typography import applies_to
+from services.publish.renderers.typography import style_of
 from services.publish.views import Dated
 
 NEWS_AGE = timedelta(hours=48)
@@ -55,5 +55,5 @@ def _news_entry(base_url: str, name: str, one: Dated) -> str:
         f"<url><loc>{escape(base_url + one.path)}</loc><news:news><news:publication>"
         f"<news:name>{escape(name)}</news:name><news:language>{escape(language)}</news:language></news:publication>"
         f"<news:publication_date>{rfc3339(one.first_published_at)}</news:publication_date>"
-        f"<news:title>{escape(set_text(one.headline, applies_to(one.language)))}</news:title></news:news></url>\n"
+        f"<news:title>{escape(set_text(one.headline, style_of(one.language)))}</news:title></news:news></url>\n"
     )

@@ -14,7 +14,7 @@ from pathlib import Path
 from markdown_it import MarkdownIt
 
 from services.publish.renderers.safe import clean_html
-from services.publish.renderers.typography import applies_to, french_html, french_text
+from services.publish.renderers.typography import set_html, set_plain, style_of
 from services.publish.views import shortened, text_of
 from shared.newsroom import RESERVED_SEGMENTS, Newsroom
 
@@ -70,8 +70,8 @@ def _read(newsroom: Newsroom, language: str, file: Path) -> StaticPage:
     if not first.startswith("# "):
         raise StaticPageError(f'{file}: should begin with its title: a line "# …"')
     title, html = first[2:].strip(), clean_html(_MARKDOWN.render(rest))
-    if applies_to(language):
-        title, html = french_text(title), french_html(html)
+    style = style_of(language)
+    title, html = set_plain(title, style), set_html(html, style)
     front = newsroom.front_path(language)
     about = shortened(text_of(html), ABOUT_LENGTH)
     return StaticPage(language=language, name=name, path=f"{front}{name}", title=title, html=html, about=about)

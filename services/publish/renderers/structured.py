@@ -20,7 +20,7 @@ def publisher(newsroom: Newsroom, edition: Edition, logo: str) -> dict[str, obje
         "@type": "NewsMediaOrganization",
         "name": edition.name,
         "url": newsroom.url(newsroom.front_path(newsroom.default_language)),
-        "logo": {"@type": "ImageObject", "url": logo},
+        "logo": {"@type": "ImageObject", "url": logo, "width": 512, "height": 512},
     }
     for name, path in edition.policies.items():
         found[name] = newsroom.url(path)

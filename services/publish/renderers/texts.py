@@ -8,17 +8,16 @@ from markupsafe import Markup
 
 from services.publish.renderers.editions import Edition
 from services.publish.renderers.safe import clean_text
-from services.publish.renderers.typography import applies_to, french_text
+from services.publish.renderers.typography import Style, set_plain, style_of
 from shared.events import Byline
 
 _OG_LOCALES = {"ar": "ar_AR", "en": "en_GB", "fr": "fr_FR"}
 _ENCODER = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"))
 
 
-def set_text(text: str, french: bool) -> str:
+def set_text(text: str, style: Style) -> str:
     """Plain text as it is shown, not yet escaped."""
-    clean = clean_text(text)
-    return french_text(clean) if french else clean
+    return set_plain(clean_text(text), style)
 
 
 def filled(pattern: str, edition: Edition, **values: str) -> str:
@@ -26,12 +25,12 @@ def filled(pattern: str, edition: Edition, **values: str) -> str:
     text = pattern.replace("{name}", edition.name)
     for name, value in values.items():
         text = text.replace(f"{{{name}}}", value)
-    return french_text(text) if applies_to(edition.language) else text
+    return set_plain(text, style_of(edition.language))
 
 
-def byline_html(byline: Byline, path: str, french: bool) -> Markup:
+def byline_html(byline: Byline, path: str, style: Style) -> Markup:
     """A name as readers see it, leading to its page if there is one."""
-    name = Markup("<bdi>{}</bdi>").format(set_text(byline.name, french))
+    name = Markup("<bdi>{}</bdi>").format(set_text(byline.name, style))
     if path:
         return Markup('<a rel="author" href="{}">{}</a>').format(path, name)
     return name

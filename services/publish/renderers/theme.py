@@ -15,7 +15,8 @@ from babel import Locale, UnknownLocaleError
 from jinja2 import Environment, StrictUndefined, TemplateError, TemplateSyntaxError
 from jinja2.loaders import ChoiceLoader, FileSystemLoader
 
-from services.publish.renderers.typography import applies_to, french_text
+from services.publish.renderers import icons
+from services.publish.renderers.typography import set_plain, style_of
 
 # Labels that no reader reads as they are.
 _PATTERNS = frozenset({"locale", "date", "date_time", "date_time_short", "date_time_brief", "time", "month", "day"})
@@ -65,6 +66,8 @@ class Labels:
     gone_text: str
     not_found_title: str
     not_found_text: str
+    refused_title: str
+    refused_text: str
     expired_title: str
     expired_text: str
     retracted: str
@@ -111,11 +114,12 @@ class Theme:
     digest: str
 
 
-def load_theme(folders: Sequence[Path], languages: Sequence[str]) -> Theme:
+def load_theme(folders: Sequence[Path], languages: Sequence[str], newspaper: str = "") -> Theme:
     """Read a theme. folders: the newsroom's own first, each with templates/, static/ and labels/ or some of them.
 
-    languages: the editions. Raises ThemeError for a missing folder, a template that does not compile, and labels that
-    are missing, unknown or no text.
+    languages: the editions. newspaper: its name, whose first letter is its icon where it brings no other. Raises
+    ThemeError for a missing folder, a template that does not compile, labels that are missing, unknown or no text, and
+    an icon that cannot be read.
     """
     places = [*folders, DEFAULT_THEME]
     for folder in places:
@@ -144,7 +148,7 @@ def load_theme(folders: Sequence[Path], languages: Sequence[str]) -> Theme:
         digest.update(f"{name}\0{source}\0".encode())
     labels = {language: _labels(places, language) for language in languages}
     digest.update(repr(sorted(labels.items())).encode())
-    files, paths = _static(places)
+    files, paths = _static(places, newspaper)
     digest.update(repr(sorted(files)).encode())
     return Theme(templates=templates, labels=labels, files=files, paths=paths, digest=digest.hexdigest()[:16])
 
@@ -175,20 +179,33 @@ def _labels(places: Sequence[Path], language: str) -> Labels:
         Locale.parse(words["locale"])
     except (ValueError, UnknownLocaleError) as error:
         raise ThemeError(f"{name}: locale: should be a locale such as fr_FR, not {words['locale']}") from error
-    if applies_to(language):
-        words |= {key: french_text(value) for key, value in words.items() if key not in _PATTERNS}
+    if style := style_of(language):
+        words |= {key: set_plain(value, style) for key, value in words.items() if key not in _PATTERNS}
     return Labels(**{(key if key != "and" else "and_"): value for key, value in words.items()})
 
 
-def _static(places: Sequence[Path]) -> tuple[dict[str, bytes], dict[str, str]]:
+def _static(places: Sequence[Path], newspaper: str) -> tuple[dict[str, bytes], dict[str, str]]:
     found: dict[str, bytes] = {}
+    own: set[str] = set()
     for folder in reversed(places):
         root = folder / "static"
         for file in sorted(root.rglob("*")) if root.is_dir() else ():
             if file.is_file() and not file.name.startswith("."):
-                found[file.relative_to(root).as_posix()] = file.read_bytes()
+                name = file.relative_to(root).as_posix()
+                try:
+                    found[name] = file.read_bytes()
+                except OSError as error:
+                    raise ThemeError(f"{file}: cannot be read: {error.strerror}") from error
+                if folder != DEFAULT_THEME:
+                    own.add(name)
     if BRAND in found:
         found[STYLE] = found[STYLE] + b"\n" + found.pop(BRAND)
+    if own & {icons.SVG, icons.PNG}:
+        try:
+            made = icons.icons(found.pop(icons.PNG, None), newspaper)
+        except ValueError as error:
+            raise ThemeError(f"static/{icons.PNG}: {error}") from error
+        found |= {name: content for name, content in made.items() if name not in own}
     files: dict[str, bytes] = {}
     paths: dict[str, str] = {}
     for name, content in found.items():

@@ -20,6 +20,7 @@ TYPES = {
     ".webmanifest": "application/manifest+json",
     ".webp": "image/webp",
     ".avif": "image/avif",
+    ".ico": "image/x-icon",
 }
 _NAMED_TYPES = {
     "feed.xml": "application/rss+xml; charset=utf-8",

@@ -94,7 +94,7 @@ def test_a_wordpress_post_becomes_an_article_told_to_nobody(newsroom: Newsroom, 
     public = said["data"]["article"]
     assert (said["lane"], public["notify"]) == ("bulk", False)
     assert (public["headline"], public["standfirst"]) == ("Le pont & le quai 1", "Un chapeau")
-    assert (public["path"], public["old_paths"]) == ("/societe/pont-1", ["/2019/03/pont-1/"])
+    assert (public["path"], public["old_paths"]) == ("/societe/pont-1", ["/2019/03/pont-1/", "/?p=1"])
     assert (public["bylines"][0]["name"], public["tags"]) == ("Inès Maurel", ["Pont"])
     assert public["first_published_at"] == "2019-03-04T09:30:00+00:00"
     assert public["body_html"] == ("<p>Première ligne.<br>Suite.</p>\n<p>Second paragraphe [sic].</p>\n<h3>Inter</h3>")

@@ -358,6 +358,19 @@ def test_what_is_no_address_is_refused_kindly(web: FlaskClient, address: str) ->
     assert 'role="alert"' in answer.text
 
 
+def test_who_asks_too_often_gets_a_page_and_a_program_a_problem(web: FlaskClient) -> None:
+    for _ in range(20):
+        assert sign_up(web, "").status_code == 422
+    form = {"address": "", "language": "ar"}
+
+    page = web.post("/newsletter/", data=form, headers={"Accept": "text/html,application/xhtml+xml,*/*;q=0.8"})
+    problem = web.post("/newsletter/", data=form)
+
+    assert (page.status_code, page.mimetype, page.headers["Retry-After"]) == (429, "text/html", "5")
+    assert "لحظة من فضلك" in page.text
+    assert (problem.status_code, problem.mimetype) == (429, "application/problem+json")
+
+
 def test_a_sign_up_that_nobody_confirms_is_forgotten(house: House, web: FlaskClient) -> None:
     sign_up(web, "personne@lecteurs.test")
     with house.node.unit_of_work() as session:

@@ -245,7 +245,11 @@ def test_redirects_by_hand_refuse_loops_pages_and_what_is_no_address(house: Hous
         ("/c", "/c"),
         ("/d", "javascript:x"),
         ("/e f", "/x"),
-        ("/?p=123", "/x"),
+        ("/?x=123", "/x"),
+        ("/?p=0", "/x"),
+        ("/a?p=123", "/x"),
+        ("/?p=5", "/?p=5"),
+        ("/?p=6", "https://journal.test/index.php?p=6"),
         ("/g", "//x.example"),
     ):
         with house.node.unit_of_work() as session, pytest.raises(Unprocessable):
@@ -255,6 +259,24 @@ def test_redirects_by_hand_refuse_loops_pages_and_what_is_no_address(house: Hous
     with house.node.unit_of_work() as session:
         assert redirects.take_back(session, "/a", builder=builder, now=clock.now())
     assert house.site.redirected("/a") is None
+
+
+def test_wordpress_numbers_lead_elsewhere_by_hand_and_are_taken_back(house: House) -> None:
+    builder = house.publish.builder
+    with house.node.unit_of_work() as session:
+        held = redirects.put(session, "/index.php?page_id=5", "/contact", builder=builder, now=clock.now())
+        assert held["path"] == "/?page_id=5"
+        with pytest.raises(Unprocessable) as refused:
+            redirects.put(session, "/?s=pont", "/search", builder=builder, now=clock.now())
+    assert "/?p=123" in refused.value.errors[0].detail
+    house.finish()
+
+    assert house.site.redirected("/?page_id=5") == "/contact"
+    assert '"/?page_id=5" "/contact";' in (house.site.folder / "redirects.map").read_text("utf-8")
+    assert house.differences() == []
+    with house.node.unit_of_work() as session:
+        assert redirects.take_back(session, "/?page_id=5", builder=builder, now=clock.now())
+    assert house.site.redirected("/?page_id=5") is None
 
 
 def test_addresses_are_answered_as_they_should_be(

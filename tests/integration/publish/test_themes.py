@@ -114,7 +114,7 @@ def test_the_example_of_the_docs_overrides_a_template_a_static_file_and_a_word(
     assert '<footer class="foot">\n<div class="inner">\n<p class="name">' in page
     style = page.partition('rel="stylesheet" href="')[2].partition('"')[0]
     assert (EXAMPLE / "static" / "brand.css").read_text("utf-8").strip() in house.page(style)
-    icon = page.partition('rel="icon"')[2].partition('href="')[2].partition('"')[0]
+    icon = page.partition('type="image/svg+xml"')[0].rpartition('href="')[2].partition('"')[0]
     assert "Nôtre" in house.page(icon)
     assert house.publish.builder.renderer._editions["fr"].labels.related == "Dans le même sillage"
     assert house.differences() == []

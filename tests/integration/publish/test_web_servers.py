@@ -50,14 +50,19 @@ def site(
     builder = house.publish.builder
     with house.node.unit_of_work() as session:
         upkeep.look_after(session, builder=builder, now=clock.now())
-    stays = public_article(old_paths=("/ancienne/adresse", "/2019/11/vieux.html"))
-    dead = public_article(slug="tue", old_paths=("/ancienne/tue",))
+    former = ("/ancienne/adresse/", "/2019/11/vieux.html", "/2019/%C3%A9t%C3%A9/", "/2020/hiver-à-l’est", "/?p=123")
+    stays = public_article(old_paths=former)
+    dead = public_article(slug="tue", old_paths=("/ancienne/tue", "/?p=13"))
     over = public_article(slug="fini")
     taken = public_article(slug="retire")
     for one in (stays, dead, over, taken):
         house.hear(published(**vars(one)))
     with house.node.unit_of_work() as session:
-        for path, target in (("/main", "/societe/"), ("/dehors", "https://ailleurs.example/c?d=é")):
+        for path, target in (
+            ("/main", "/societe/"),
+            ("/dehors", "https://ailleurs.example/c?d=é"),
+            ("/?page_id=5", "/main"),
+        ):
             redirects.put(session, path, target, builder=builder, now=clock.now())
     house.hear(killed(**{**vars(dead), "status": "killed", "change": 2, "body_html": ""}), lane="urgent")
     house.hear(ArticleExpired(article=public_article(**{**vars(over), "status": "expired", "change": 2})))
@@ -152,6 +157,25 @@ ADDRESSES = [
     ("/ancienne/adresse", 301, f"/societe/{SLUG}"),
     ("/ancienne/adresse/", 301, f"/societe/{SLUG}"),
     ("/2019/11/vieux.html", 301, f"/societe/{SLUG}"),
+    ("/2019/%C3%A9t%C3%A9", 301, f"/societe/{SLUG}"),
+    ("/2019/%c3%a9t%c3%a9/", 301, f"/societe/{SLUG}"),
+    ("/2019/été", 301, f"/societe/{SLUG}"),
+    ("/2020/hiver-%C3%A0-l%E2%80%99est/", 301, f"/societe/{SLUG}"),
+    ("/?p=123", 301, f"/societe/{SLUG}"),
+    ("/index.php?p=123", 301, f"/societe/{SLUG}"),
+    ("/?utm_source=lettre&p=123&x=%C3%A9", 301, f"/societe/{SLUG}"),
+    ("/?page_id=5", 301, "/main"),
+    ("/?p=13", 410, ""),
+    ("/?p=999", 200, ""),
+    ("/?p=1234", 200, ""),
+    ("/?p=12x", 200, ""),
+    ("/?q=p=123", 200, ""),
+    ("/?utm_source=x", 200, ""),
+    ("/en/?p=123", 200, ""),
+    (f"/societe/{SLUG}?p=123", 200, ""),
+    ("/index.php", 404, ""),
+    ("/favicon.ico", 200, ""),
+    ("/apple-touch-icon.png", 200, ""),
     ("/main", 301, "/societe/"),
     ("/dehors", 301, "https://ailleurs.example/c?d=%C3%A9"),
     ("/societe/tue", 410, ""),
@@ -290,3 +314,20 @@ def test_whatever_readers_get_says_that_mining_it_is_reserved(served: Served, pa
 
 def test_the_interface_of_programs_says_nothing_of_mining(served: Served) -> None:
     assert "tdm-reservation" not in served.http.get("/v1/pages").headers
+
+
+@pytest.mark.skipif(NGINX is None, reason="nginx is not installed")
+def test_nginx_refuses_what_it_cannot_read_kindly_to_readers_and_readably_to_programs(
+    site: House, tmp_path: Path
+) -> None:
+    long, wide = "x" * 40_000, {"Cookie": "x" * 40_000}
+    with running_nginx(site.site.folder, tmp_path, 9) as http:
+        for path, headers, status in ((f"/societe/{long}", {}, 414), ("/societe/", wide, 400)):
+            answer = http.get(path, headers=headers)
+            assert (answer.status_code, answer.headers["content-type"]) == (status, "text/html; charset=utf-8")
+            assert "Cette adresse ne peut pas être lue" in answer.text
+            assert "frame-ancestors" in answer.headers["content-security-policy"]
+        for path, headers, status in ((f"/v1/articles?q={long}", {}, 414), ("/v1/articles", wide, 400)):
+            answer = http.get(path, headers=headers)
+            assert (answer.status_code, answer.headers["content-type"]) == (status, "application/problem+json")
+            assert answer.json()["status"] == status

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import io
 import json
 import re
 from dataclasses import fields
 from pathlib import Path
 
 import pytest
+from PIL import Image
 
 from services.publish.renderers import Renderer, ThemeError
 from services.publish.renderers.theme import DEFAULT_THEME, Labels, load_theme
@@ -148,3 +150,71 @@ def test_the_example_theme_of_the_docs_changes_what_it_names_and_nothing_else() 
     assert own.version != plain.version
     for name in ("ink", "soft", "link", "accent"):
         assert f"--{name}" in (DEFAULT_THEME / "static" / "style.css").read_text("utf-8")
+
+
+def picture(size: int, form: str = "PNG") -> bytes:
+    content = io.BytesIO()
+    Image.new("RGB", (size, size), "#aa1122").save(content, form)
+    return content.getvalue()
+
+
+def test_every_page_names_icons_that_are_there_and_the_manifest_has_all_sizes() -> None:
+    renderer = Renderer(load_newsroom(base_url="https://rives.example"))
+    files = renderer.installed_files()
+    page = renderer.article_page(public_article()).decode()
+
+    for path in re.findall(r'rel="(?:icon|apple-touch-icon)" href="([^"]+)"', page):
+        assert files[path]
+    assert files["/favicon.ico"][:4] == b"\0\0\1\0"
+    named = {
+        one["sizes"]: one for one in json.loads(files["/manifest.webmanifest"])["icons"] if one["purpose"] == "any"
+    }
+    for sizes in ("192x192", "512x512"):
+        with Image.open(io.BytesIO(files[named[sizes]["src"]])) as icon:
+            assert f"{icon.width}x{icon.height}" == sizes
+
+
+def test_icons_are_made_of_a_newsrooms_own_picture_else_of_its_name(tmp_path: Path) -> None:
+    plain = load_theme([], ["fr"], "Le Courrier")
+    assert plain.files == load_theme([], ["fr"], "Autre").files, "the built-in ones are nobody's letter"
+
+    (tmp_path / "static").mkdir()
+    (tmp_path / "static" / "icon.svg").write_text("<svg xmlns='http://www.w3.org/2000/svg'/>", "utf-8")
+    lettered = load_theme([tmp_path], ["fr"], "Le Courrier")
+    assert lettered.paths["icon-192.png"] != plain.paths["icon-192.png"]
+    assert lettered.paths["icon-192.png"] != load_theme([tmp_path], ["fr"], "Monde").paths["icon-192.png"]
+    arabic = load_theme([tmp_path], ["fr"], "الضفّتان")
+    assert arabic.paths["icon-192.png"] == plain.paths["icon-192.png"]
+
+    (tmp_path / "static" / "icon.png").write_bytes(picture(600))
+    own = load_theme([tmp_path], ["fr"], "Le Courrier")
+    with Image.open(io.BytesIO(own.files[own.paths["apple-touch-icon.png"]])) as icon:
+        assert (icon.size, icon.convert("RGB").getpixel((90, 90))) == ((180, 180), (170, 17, 34))
+    assert "icon.png" not in own.paths
+
+    (tmp_path / "static" / "favicon.ico").write_bytes(b"theirs")
+    assert (
+        load_theme([tmp_path], ["fr"], "X").files[load_theme([tmp_path], ["fr"], "X").paths["favicon.ico"]] == b"theirs"
+    )
+
+
+@pytest.mark.parametrize("content", [b"", b"no picture", picture(300), picture(600, "JPEG"), picture(600)[:200]])
+def test_an_icon_that_cannot_be_used_is_refused_by_name(tmp_path: Path, content: bytes) -> None:
+    (tmp_path / "static").mkdir()
+    (tmp_path / "static" / "icon.png").write_bytes(content)
+    with pytest.raises(ThemeError, match=r"static/icon\.png: should be a square PNG of 512 to 4096 pixels"):
+        load_theme([tmp_path], ["fr"], "Le Courrier")
+
+
+def test_a_static_file_that_cannot_be_read_is_refused_by_name(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    write(tmp_path, "static/brand.css", "a{}")
+    read = Path.read_bytes
+
+    def refuse(file: Path) -> bytes:
+        if file.name == "brand.css":
+            raise PermissionError(13, "Permission denied")
+        return read(file)
+
+    monkeypatch.setattr(Path, "read_bytes", refuse)
+    with pytest.raises(ThemeError, match=r"static/brand\.css: cannot be read: Permission denied"):
+        load_theme([tmp_path], ["fr"])

@@ -4,7 +4,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.publish.renderers.typography import THIN, applies_to, french_html, french_text
+from services.publish.renderers.typography import (
+    THIN,
+    arabic_html,
+    arabic_text,
+    english_html,
+    english_text,
+    french_html,
+    french_text,
+    style_of,
+)
 
 
 def shown(text: str) -> str:
@@ -32,6 +41,9 @@ def shown(text: str) -> str:
         ("en 2026 300 élèves, le 06 12 34 56 78, 3 4000", "en 2026 300 élèves, le 06 12 34 56 78, 3 4000"),
         ("le 1er mai, au XXe siècle", "le 1er mai, au XXe siècle"),
         ("à bord de l'« Aube »", "à bord de l’«_Aube_»"),
+        ("12% de 3€, 100%; 5%25 et 3,5 %", "12_% de 3_€, 100_%_; 5%25 et 3,5_%"),
+        ("« Il a dit « non » hier ! », « quoi ? »", "«_Il a dit «_non_» hier_!_», «_quoi_?_»"),
+        ("de 9h à 11h30, 1:0, aujourd'hui, 'n' et d'1 an", "de 9h à 11h30, 1:0, aujourd’hui, 'n' et d’1 an"),
         ("", ""),
         ("?", "?"),
     ],
@@ -52,6 +64,10 @@ def test_french_text_gets_thin_no_break_spaces(typed: str, set_: str) -> None:
             "<code>a ? b : c</code> ou <pre>x ; y\n<b>z ;</b></pre>",
         ),
         ("<p>1 &lt; 2 ?</p>", "<p>1 &lt; 2_?</p>"),
+        (
+            "<p><em>Vraiment</em> ? <b>Oui</b>! l'<mark>eau</mark>; <i>d'</i>or",
+            "<p><em>Vraiment</em>_? <b>Oui</b>_! l’<mark>eau</mark>_; <i>d’</i>or",
+        ),
         (
             "<p>Le 1er, la 1re, au XXe, la Ve, le 21e, les 2es : François Ier</p>",
             "<p>Le 1<sup>er</sup>, la 1<sup>re</sup>, au XX<sup>e</sup>, la V<sup>e</sup>, le 21<sup>e</sup>, "
@@ -88,8 +104,47 @@ def test_an_apostrophe_inside_a_word_is_a_typographic_one_and_markup_keeps_its_o
     )
 
 
-def test_only_french_is_set_the_french_way() -> None:
-    assert applies_to("fr")
-    assert applies_to("fr-BE")
-    assert not applies_to("fro")
-    assert not applies_to("en")
+def test_each_language_is_set_by_its_own_rules() -> None:
+    styles = [style_of(language) for language in ("fr", "fr-BE", "fro", "en", "en-GB", "ar-TN", "enm")]
+    assert styles == ["fr", "fr", "", "en", "en", "ar", ""]
+
+
+@pytest.mark.parametrize(
+    ("typed", "set_"),
+    [
+        ('"We don\'t know," she said, "yet."', "“We don’t know,” she said, “yet.”"),
+        ("He is 5' 10\" tall", "He is 5' 10\" tall"),
+        ("the sailors' bar, '90s rock 'n' roll", "the sailors' bar, '90s rock 'n' roll"),
+        ('see https://a.example/?q="x" "there"', 'see https://a.example/?q="x" “there”'),
+        ("“Already” set, it’s", "“Already” set, it’s"),
+    ],
+)
+def test_english_quotation_marks_are_curly_in_pairs(typed: str, set_: str) -> None:
+    assert english_text(typed) == set_
+    assert english_text(set_) == set_
+
+
+def test_english_markup_and_code_keep_their_marks_and_each_block_has_its_own_pairs() -> None:
+    typed = (
+        '<p>"<em>Yes</em>," he said.</p>\n<p>"It goes on</p><p>"and ends."</p>'
+        '<p><a href="/a\'b" title="x">"link"</a> <code>"c" don\'t</code></p>'
+    )
+    assert english_html(typed) == (
+        '<p>“<em>Yes</em>,” he said.</p>\n<p>"It goes on</p><p>“and ends.”</p>'
+        '<p><a href="/a\'b" title="x">“link”</a> <code>"c" don\'t</code></p>'
+    )
+
+
+def test_a_number_of_groups_stays_one_in_arabic() -> None:
+    assert arabic_text("ورقم 12 000 و3,5 %") == "ورقم 12\u00a0000 و3,5 %"
+    assert arabic_text("06 12 34 56 78، 2026 300") == "06 12 34 56 78، 2026 300"
+    assert arabic_html('<a href="/1 000">1 234 567</a> <code>1 000</code>') == (
+        '<a href="/1 000">1\u00a0234\u00a0567</a> <code>1 000</code>'
+    )
+    assert arabic_html(arabic_html("12 000")) == "12\u00a0000"
+
+
+@given(st.text(alphabet=st.sampled_from("abe \n“”’\"'/&<>p1.,"), max_size=40))
+def test_setting_english_twice_changes_nothing(text: str) -> None:
+    for set_ in (english_text, english_html):
+        assert set_(set_(text)) == set_(text)

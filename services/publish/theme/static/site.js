@@ -3,7 +3,8 @@
 "use strict";
 (() => {
   const block = document.querySelector(".related[data-more]");
-  if (!block || !("IntersectionObserver" in window)) return;
+  if (!block) return;
+  if (!("IntersectionObserver" in window)) return block.classList.add("whole");
   const list = block.querySelector(".teasers");
   const seen = new Set([location.pathname]);
   const waiting = [];
@@ -70,33 +71,47 @@
     return item;
   };
 
+  // Nothing that is seen may move. The style sheet keeps a screen free below the list, so that what follows it is out of
+  // sight while more comes; where a reader was quicker, more waits until he is back.
+  const place = (one) => one.getBoundingClientRect();
+  const quiet = (fits) => new Promise((go) => {
+    const look = () => (fits() ? go() : addEventListener("scroll", look, { once: true, passive: true }));
+    look();
+  });
+
   const more = async () => {
     if (busy) return;
     busy = true;
     status.textContent = block.dataset.loading;
-    let added = 0;
-    while (waiting.length && added < 3 && list.children.length < most) {
+    const found = [];
+    const room = () => list.children.length + found.length < most;
+    while (waiting.length && found.length < 3 && room()) {
       try {
         const answer = await fetch(waiting.shift());
         if (!answer.ok) continue;
         for (const one of (await answer.json()).items) {
-          if (seen.has(one.path) || list.children.length >= most) continue;
+          if (seen.has(one.path) || !room()) continue;
           seen.add(one.path);
           waiting.push(one.related);
-          list.append(teaser(one));
-          added += 1;
+          found.push(teaser(one));
         }
       } catch {
         break;
       }
     }
+    if (found.length) await quiet(() => place(block).bottom >= innerHeight);
+    list.append(...found);
     status.textContent = "";
     busy = false;
-    if (!added || !waiting.length || list.children.length >= most) watcher.disconnect();
-    else {
+    if (found.length && waiting.length && list.children.length < most) {
       watcher.unobserve(status);
       watcher.observe(status);
+      return;
     }
+    watcher.disconnect();
+    // The free screen is given up where it cannot be seen either.
+    await quiet(() => place(status).top >= innerHeight || place(block).bottom < 0);
+    block.classList.add("whole");
   };
 
   const watcher = new IntersectionObserver((entries) => {
