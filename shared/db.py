@@ -10,6 +10,7 @@ import fcntl
 import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any, TypeVar
 
@@ -126,20 +127,49 @@ def gathering(session: Session) -> Iterator[None]:
         session.info.pop("gathered", None)
 
 
-def put_rows(session: Session, statement: Any, rows: Sequence[Mapping[str, Any]]) -> None:
-    """Insert rows by a statement whose answer nobody needs: now, or with others where they are being gathered."""
-    gathered: dict[int, tuple[Any, list[Mapping[str, Any]]]] | None = session.info.get("gathered")
+Then = Callable[[Sequence[Any]], object]
+
+
+def put_rows(session: Session, statement: Any, rows: Sequence[Mapping[str, Any]], *, then: Then | None = None) -> None:
+    """Insert rows: now, or with others where they are being gathered; what reads them must be able to wait.
+
+    then: given the first column of what the statement returns for these rows, once they are in. A statement is put
+    always with it, or always without.
+    """
+    gathered: dict[int, _Gathered] | None = session.info.get("gathered")
     if gathered is None:
-        session.connection().execute(statement, rows)
-    else:
-        gathered.setdefault(id(statement), (statement, []))[1].extend(rows)
+        _put(session, _Gathered(statement, list(rows), [(len(rows), then)] if then else []))
+        return
+    held = gathered.setdefault(id(statement), _Gathered(statement))
+    held.rows.extend(rows)
+    if then is not None:
+        held.waiting.append((len(rows), then))
+
+
+@dataclass
+class _Gathered:
+    """Rows for one statement, and who waits for how many of its answers."""
+
+    statement: Any
+    rows: list[Mapping[str, Any]] = field(default_factory=list)
+    waiting: list[tuple[int, Then]] = field(default_factory=list)
+
+
+def _put(session: Session, held: _Gathered) -> None:
+    result = session.connection().execute(held.statement, held.rows)
+    if held.waiting:
+        answers = result.scalars().all()
+        at = 0
+        for count, then in held.waiting:
+            then(answers[at : at + count])
+            at += count
 
 
 def put_gathered(session: Session) -> None:
     """Insert what was gathered until now, in the order in which its statements first came."""
-    gathered = session.info.get("gathered") or {}
-    for statement, rows in gathered.values():
-        session.connection().execute(statement, rows)
+    gathered: dict[int, _Gathered] = session.info.get("gathered") or {}
+    for held in gathered.values():
+        _put(session, held)
     gathered.clear()
 
 

@@ -291,7 +291,7 @@ def parse_json(raw: bytes) -> Any:
     if _too_deep(text):
         raise errors.BadRequest(f"The body nests deeper than {MOST_DEPTH} levels.")
     try:
-        body = json.loads(text, parse_constant=_no_constant, parse_int=_bounded_int)
+        body = json.loads(text, parse_constant=_no_constant, parse_int=_bounded_int, parse_float=_finite)
     except json.JSONDecodeError as error:
         what = next(
             (ours for theirs, ours in _NO_JSON if error.msg.startswith(theirs)), "it cannot be read from here on"
@@ -301,7 +301,7 @@ def parse_json(raw: bytes) -> Any:
         raise errors.BadRequest(f"The body is not JSON: {error}.") from None
     except (ValueError, RecursionError):
         raise errors.BadRequest("The body is not JSON: it cannot be read.") from None
-    if "\\u" in text or "\x00" in text:
+    if _UNHOLDABLE_ESCAPE.search(text):
         _check_characters(body, "")
     return body
 
@@ -359,6 +359,15 @@ def _bounded_int(digits: str) -> int:
     return int(digits)
 
 
+def _finite(digits: str) -> float:
+    number = float(digits)
+    if not math.isfinite(number):
+        raise _BadNumber("a number is too large")
+    return number
+
+
+# A NUL character, or half of a surrogate pair, which may be whole.
+_UNHOLDABLE_ESCAPE = re.compile(r"\\u(?:0000|[dD][89a-fA-F])")
 _UNHOLDABLE = re.compile("[\x00\ud800-\udfff]")
 
 
@@ -375,8 +384,6 @@ def _check_characters(value: Any, pointer: str) -> None:
     elif isinstance(value, list):
         for index, inner in enumerate(value):
             _check_characters(inner, f"{pointer}/{index}")
-    elif isinstance(value, float) and not math.isfinite(value):
-        raise errors.BadRequest(f"The number at {pointer} is too large.")
 
 
 # Preconditions

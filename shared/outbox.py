@@ -79,12 +79,15 @@ def say(session: Session, event: Event, *, lane: str | None = None) -> UUID:
     if not direct:
         put_rows(session, _SAY_LATER, rows)
     else:
-        seqs = session.connection().execute(_SAY, rows).scalars().all()
-        letters: list[Letter] = session.info.setdefault("letters", [])
-        for seq, row in zip(seqs, rows, strict=True):
-            letters.append(
-                Letter(seq, str(row["listener"]), lane, event.type, str(row["subject"]), trace, envelope, len(text))
-            )
+
+        def write_letters(seqs: Sequence[int]) -> None:
+            letters: list[Letter] = session.info.setdefault("letters", [])
+            for seq, row in zip(seqs, rows, strict=True):
+                letters.append(
+                    Letter(seq, str(row["listener"]), lane, event.type, str(row["subject"]), trace, envelope, len(text))
+                )
+
+        put_rows(session, _SAY, rows, then=write_letters)
     return event_id
 
 

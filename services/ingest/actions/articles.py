@@ -30,6 +30,7 @@ from services.ingest.actions.common import (
     is_reserved,
     note,
     pictures,
+    plain_row,
     public_form,
     say_published,
     slug_taken,
@@ -89,7 +90,8 @@ def accept_article(
         wanted = replace(wanted, images=pictures(session, wanted.images))
     published_at = _past(wanted.published_at, now)
     live_since = (published_at or now) if status is Status.LIVE else None
-    article = Article(
+    article = plain_row(
+        Article,
         id=article_id,
         change=1,
         revision=1,

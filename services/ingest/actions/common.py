@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any
+from types import SimpleNamespace
+from typing import Any, TypeVar, cast
 from uuid import UUID
 
 from sqlalchemy.orm import Session
@@ -32,6 +33,7 @@ from shared.events import (
 from shared.newsroom import RESERVED_SEGMENTS, Newsroom
 from shared.roles import Actor
 
+R = TypeVar("R")
 FLASH = 1
 # Jobs with a time: an embargo to lift, a live article whose time is over. Their reference is the article's id.
 RELEASE = "release_article"
@@ -156,7 +158,8 @@ def note(session: Session, article: Article, step: str, *, by: Actor, now: datet
 def text_row(article: Article, wanted: Wanted, *, by: Actor, now: datetime, note: str | None = None) -> Revision:
     """The revision that holds the wanted texts, under the article's present revision number."""
     body = wanted.body
-    return Revision(
+    return plain_row(
+        Revision,
         article_id=article.id,
         number=article.revision,
         headline=wanted.headline,
@@ -174,8 +177,18 @@ def text_row(article: Article, wanted: Wanted, *, by: Actor, now: datetime, note
     )
 
 
+def plain_row(kind: type[R], **values: Any) -> R:
+    """A new row of a mapped class's columns, all of them, that no session will know.
+
+    What reads it finds the same names; making the mapped class itself was a tenth of what accepting an article cost.
+    """
+    return cast(R, SimpleNamespace(**values))
+
+
 def values_of(row: Article | Revision) -> dict[str, Any]:
     """A row's values by column."""
+    if isinstance(row, SimpleNamespace):
+        return dict(vars(row))
     return {column.key: getattr(row, column.key) for column in row.__table__.columns}
 
 

@@ -10,11 +10,12 @@ import re
 import unicodedata
 
 from services.ingest.domain.bodies import Notice
+from services.ingest.domain.texts import without_marks
 
 _POINTER = "/body/text"
 _MARKUP = re.compile(r"<[^>]*>")
 _BLOCK_END = re.compile(r"</(?:p|h[1-6]|li|blockquote|pre|figcaption|td|th|dd|dt|caption)>|<br ?/?>")
-_TAIL, _HEAD = 600, 1500
+_TAIL, _HEAD, _SHORT = 600, 1500, 60
 _ENDS = " .…:!?؟،-–—«»‹›<>→←▸►▶•*|[]()\"'\u00a0\u202f\u200e\u200f\t"
 
 # A whole paragraph that says no more than this was never text. Compared folded: without capitals, accents and
@@ -77,5 +78,7 @@ def _folded(text: str) -> str:
 
 def _bare(text: str) -> str:
     """A short line as the lists above have it; of Arabic, with one form of alif and of ya."""
-    plain = unicodedata.normalize("NFKD", text[:100].casefold()).replace("’", "'").replace("ى", "ي").replace("ـ", "")
-    return "".join(c for c in plain if not unicodedata.combining(c)).strip(_ENDS)
+    if len(text) > _SHORT:
+        return text
+    plain = unicodedata.normalize("NFKD", text.casefold()).replace("’", "'").replace("ى", "ي").replace("ـ", "")
+    return without_marks(plain).strip(_ENDS)

@@ -84,7 +84,7 @@ def length_for_people(text: str) -> int:
 
     Source: the grapheme clusters of Unicode UAX #29, without its rules for Hangul and Indic conjuncts.
     """
-    if text.isascii():
+    if text.isascii() or not _UNCOMMON.search(text):
         return len(text)
     count = 0
     joined = half_flag = False
@@ -104,6 +104,18 @@ def length_for_people(text: str) -> int:
 
 
 _UNCOUNTED = frozenset({"Mn", "Me", "Cf"})
+
+
+def without_marks(text: str) -> str:
+    """A decomposed text (NFD, NFKD) without what stands on its letters: accents, vowel marks."""
+    text = _COMMON_MARKS.sub("", text)
+    return text if not _UNCOMMON.search(text) else "".join(c for c in text if not unicodedata.combining(c))
+
+
+# Asking of each character was a tenth of what accepting an article cost. Outside these ranges (Latin and Arabic
+# letters, digits, punctuation, none of which joins another) there may be anything.
+_UNCOMMON = re.compile("[^\x00-\xac\xae-\u02ff\u0621-\u064a\u0660-\u066d\u2010-\u2027\u202f-\u205e\u20a0-\u20bf]")
+_COMMON_MARKS = re.compile("[\u0300-\u036f\u064b-\u065f\u0670]+")
 
 
 def check_length(text: str, *, least: int = 0, most: int) -> None:

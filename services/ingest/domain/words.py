@@ -7,6 +7,8 @@ import re
 import unicodedata
 from collections.abc import Iterable
 
+from services.ingest.domain.texts import without_marks
+
 # Of one search; more words find nothing more.
 WORDS_MAX = 10
 # Of one article: what is beyond is not found.
@@ -20,8 +22,7 @@ def folded(text: str) -> str:
     if text.isascii():
         return " ".join(_WORD.findall(text.lower()))
     plain = unicodedata.normalize("NFKD", text.casefold()).translate(_ARABIC)
-    plain = "".join(c for c in plain if not unicodedata.combining(c)).translate(_ARABIC)
-    return " ".join(_WORD.findall(plain))
+    return " ".join(_WORD.findall(without_marks(plain).translate(_ARABIC)))
 
 
 def tag_word(tag: str) -> str:

@@ -101,6 +101,8 @@ def test_every_sentence_is_there_in_every_language_with_the_same_places() -> Non
         b"[1,",
         b'{"headline": NaN}',
         b'{"headline": "a", "urgency": Infinity}',
+        b'{"headline": "a", "custom": {"a": 1e999}}',
+        b'{"headline": "a", "custom": {"a": -1e999}}',
         b"\xff\xfe",
         b'{"headline": "\\ud800"}',
         b'{"headline": "a\\u0000b"}',

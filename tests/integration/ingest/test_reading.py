@@ -8,6 +8,7 @@ from uuid import UUID
 
 import pytest
 
+from services.ingest import listing
 from services.ingest.actions.reports import SURFACES
 from services.ingest.domain import words
 from services.ingest.routes import following
@@ -35,6 +36,30 @@ def test_articles_are_found_by_their_words_whatever_the_accents(newsroom: Newsro
     assert search(newsroom, "q=afp") == [other["id"]]
     assert search(newsroom, "q=afp&status=live") == []
     assert search(newsroom, "q=marche+ecluse") == []
+
+
+@pytest.mark.parametrize(
+    "query", ["q=t", "q=titre", "q=titre+pa", "q=pair&section=sport", "tag=a", "q=titre&status=draft"]
+)
+def test_common_words_are_found_among_the_newest_as_by_the_index(
+    newsroom: Newsroom, monkeypatch: pytest.MonkeyPatch, query: str
+) -> None:
+    for n in range(16):
+        fields = {"section": "sport" if n % 4 else "culture", "tags": ["a"] if n % 2 else []}
+        newsroom.accepted(headline=f"Titre {'pair' if n % 2 else 'impair'} {n}", status="draft", **fields)
+
+    found = []
+    for near in (0, 7, 500):
+        monkeypatch.setattr(listing, "_NEAR", near)
+        pages, path = [], f"/v1/articles?{query}&limit=3"
+        while path:
+            answer = newsroom.send("GET", path)
+            pages.append(listed(answer))
+            path = links(answer).get("next", "")
+        found.append(pages)
+
+    assert found[0] == found[1] == found[2]
+    assert sum(map(len, found[0])) >= 6
 
 
 @pytest.mark.parametrize(
