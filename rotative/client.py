@@ -162,10 +162,12 @@ class Client:
     def post_batch(self, articles: Sequence[Mapping[str, Any]], *, dry_run: bool = False) -> list[dict[str, Any]]:
         """Post many articles on the bulk queues; a verdict for each, in order. Raises Failure."""
         lines = "".join(f"{json.dumps(article, ensure_ascii=False)}\n" for article in articles)
+        # A line with half of a surrogate pair is refused by itself.
+        content = lines.encode("utf-8", "surrogatepass")
         query = {"bulk": "true", "dry_run": "true" if dry_run else "false"}
         headers = {"Content-Type": "application/x-ndjson"}
         answer = self._send(
-            "POST", "/v1/articles/batch", content=lines.encode(), headers=headers, timeout_s=120.0, query=query
+            "POST", "/v1/articles/batch", content=content, headers=headers, timeout_s=120.0, query=query
         )
         # By line feeds alone: Python's lines end at other signs too, which JSON may hold.
         verdicts = [json.loads(line) for line in answer.content.split(b"\n") if line]

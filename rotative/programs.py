@@ -224,6 +224,7 @@ def web(plan: Plan) -> None:
             return create_gateway()
 
     processes.use_few_arenas()
+    processes.share_the_interpreter()
     app = Web()
     log = Logger(app.cfg)
     server = ProblemWorker(1, os.getppid(), sock.create_sockets(app.cfg, log), app, app.cfg.timeout, app.cfg, log)
@@ -244,7 +245,8 @@ def worker(plan: Plan, *, number: int) -> None:
 
     tasks.use_slot(BulkSlot((plan.data_dir / "bulk.lock").open("a+b")))
     tasks.watch_time()
-    queues = routing.queues("ingest", "publish", lanes=("urgent", "normal", "bulk"))
+    lanes = ("urgent", "normal", "bulk") if number == 1 else ("urgent", "normal")
+    queues = routing.queues("ingest", "publish", lanes=lanes)
     _work(plan, f"editions-{number}", ["ingest", "publish"], queues, concurrency=1, pool="solo")
 
 
@@ -312,6 +314,7 @@ def _work(
     if pool == "threads":  # a process of one task at a time makes its own; threads would all make one at their first
         worker_ready.connect(make_nodes, weak=False)
     processes.use_few_arenas()
+    processes.share_the_interpreter()
     _wait_for_redis(plan)
     celery_worker = app.Worker(
         hostname=f"{name}@{socket.gethostname()}",

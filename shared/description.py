@@ -56,7 +56,7 @@ PROBLEM: dict[str, Any] = {
         "detail": "The request has faults",
         "code": "invalid",
         "instance": "urn:rotative:request:01a20893b45671bbb1b1b9814df36d12",
-        "errors": [{"pointer": "/colour", "code": "unknown-field", "detail": "Unknown field."}],
+        "errors": [{"pointer": "/title", "code": "unknown-field", "detail": "Unknown field; did you mean headline?"}],
     },
 }
 

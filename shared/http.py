@@ -35,6 +35,8 @@ log = logging.getLogger(__name__)
 
 MOST_BODY_BYTES = 8 * 1024 * 1024
 MOST_DEPTH = 40
+# Of one answer; nobody puts more right at once.
+MOST_FAULTS = 100
 F = TypeVar("F", bound=Callable[..., Any])
 
 
@@ -97,8 +99,11 @@ def problem_of(error: NewsroomError) -> dict[str, Any]:
         "instance": f"urn:rotative:request:{logs.trace_id()}",
     }
     if error.errors:
+        shown = error.errors[:MOST_FAULTS]
+        if more := len(error.errors) - len(shown):
+            shown.append(Fault("", "more", f"There are {more} more faults; put these right first."))
         body["errors"] = [
-            {"pointer": one.pointer, "code": one.code, "detail": translated(one.detail, tongue)} for one in error.errors
+            {"pointer": one.pointer, "code": one.code, "detail": translated(one.detail, tongue)} for one in shown
         ]
     return body
 
@@ -173,14 +178,15 @@ def _from_werkzeug(error: HTTPException) -> NewsroomError:
         return errors.Unprocessable(errors=[fault for part in refused.values() for fault in _walk(part, "")])
     allowed = getattr(error, "valid_methods", None)
     if allowed:
-        headers["Allow"] = ", ".join(allowed)
+        headers["Allow"] = ", ".join(sorted(allowed))
     if status == 413:
         most = request.max_content_length or MOST_BODY_BYTES
         return errors.TooLarge(f"A body may have at most {most // 1024 // 1024} MiB.")
     if status == 404:
         return errors.NotFound(f"There is nothing at {request.path}; /docs lists every address.")
     if status == 405:
-        return _MethodNotAllowed(f"{request.method} is not possible here.", headers=headers)
+        possible = f"possible are: {headers['Allow']}" if headers else "/docs lists what is"
+        return _MethodNotAllowed(f"{request.method[:20]} is not possible here; {possible}.", headers=headers)
     made = _BY_STATUS.get(status)
     refused = getattr(error, "exc", None)
     if isinstance(refused, ValidationError):
@@ -277,19 +283,24 @@ def _whole_body() -> bytes:
 def parse_json(raw: bytes) -> Any:
     """JSON that every part of the system can hold. Raises BadRequest as json_body does."""
     try:
-        text = raw.decode("utf-8")
+        text = raw.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         raise errors.BadRequest(f"The body is not UTF-8: byte {error.start} does not fit.") from None
+    if not text.strip():
+        raise errors.BadRequest("The body is empty; send JSON.")
     if _too_deep(text):
         raise errors.BadRequest(f"The body nests deeper than {MOST_DEPTH} levels.")
     try:
         body = json.loads(text, parse_constant=_no_constant, parse_int=_bounded_int)
     except json.JSONDecodeError as error:
-        raise errors.BadRequest(
-            f"The body is not JSON: {error.msg} (line {error.lineno}, column {error.colno})."
-        ) from None
-    except (ValueError, RecursionError) as error:
-        raise errors.BadRequest(f"The body is not JSON: {error}") from None
+        what = next(
+            (ours for theirs, ours in _NO_JSON if error.msg.startswith(theirs)), "it cannot be read from here on"
+        )
+        raise errors.BadRequest(f"The body is not JSON: {what} (line {error.lineno}, column {error.colno}).") from None
+    except _BadNumber as error:
+        raise errors.BadRequest(f"The body is not JSON: {error}.") from None
+    except (ValueError, RecursionError):
+        raise errors.BadRequest("The body is not JSON: it cannot be read.") from None
     if "\\u" in text or "\x00" in text:
         _check_characters(body, "")
     return body
@@ -319,13 +330,32 @@ def _too_deep(text: str) -> bool:
     return False
 
 
+# What the parser of Python's library says, as people are told it in their language.
+_NO_JSON = (
+    ("Expecting value", "a value should stand here"),
+    ("Expecting property name", "a name in double quotes should stand here"),
+    ("Expecting ':'", "a colon should stand here"),
+    ("Expecting ','", "a comma should stand here"),
+    ("Illegal trailing comma", "nothing follows this comma; take it out"),
+    ("Unterminated string", "the text that begins here does not end"),
+    ("Invalid control character", "a text may hold no line end and no tab here; write \\n or \\t"),
+    ("Invalid \\u", "\\u should be followed by four hexadecimal digits"),
+    ("Invalid \\", "a backslash in a text is written twice"),
+    ("Extra data", "something follows where it has ended"),
+)
+
+
+class _BadNumber(ValueError):
+    """A number that JSON does not know, or that no database holds; str(error) says which."""
+
+
 def _no_constant(name: str) -> None:
-    raise ValueError(f"{name} is not a JSON value")
+    raise _BadNumber(f"{name} is no JSON value")
 
 
 def _bounded_int(digits: str) -> int:
     if len(digits) > 19:
-        raise ValueError("a number with more than 19 digits")
+        raise _BadNumber("a number may have at most 19 digits")
     return int(digits)
 
 

@@ -39,10 +39,12 @@ _Copy = tuple[Heard, Mapping[str, Any]]
 # The kind of job that an event heard is kept as; its reference is the event's id.
 EVENT = "event"
 BULK_SLICE_S = 0.2
-# How long one wake-up goes on with due jobs before it lets others of the queue pass; and with those that are not
-# urgent, when events wait for this worker.
+# How long one wake-up goes on with due jobs before it lets others of the queue pass; and with work that is not urgent,
+# when events that are not bulk wait for this worker.
 SLICE_S = 2.0
 POLITE_S = 0.05
+# How many events of imports and replays are done in one transaction: others wait for its locks.
+BULK_EVENTS = 5
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -152,6 +154,8 @@ class Node:
             try:
                 if again or not self._may_run(lane):
                     self._hear_apart(heard, lane)
+                elif lane == "bulk":
+                    self._hear_in_slices(heard)
                 elif heard:
                     self._hear_together(heard, lane)
             finally:
@@ -172,9 +176,21 @@ class Node:
         else:
             self._receipt(heard)
 
-    def _hear_apart(self, heard: list[_Copy], lane: str) -> None:
+    def _hear_in_slices(self, heard: list[_Copy]) -> None:
+        began = time.monotonic()
+        for at in range(0, len(heard), BULK_EVENTS):
+            if at and self._lets_others_pass("bulk", time.monotonic() - began):
+                self._keep(heard[at:])
+                self.dispatcher.wake(["bulk"])
+                return
+            self._hear_together(heard[at : at + BULK_EVENTS], "bulk")
+
+    def _keep(self, heard: list[_Copy]) -> None:
         self._store([self._row(one, "ready", envelope) for one, envelope in heard])
         self._receipt(heard)
+
+    def _hear_apart(self, heard: list[_Copy], lane: str) -> None:
+        self._keep(heard)
         if self._may_run(lane):
             self._run_stored([str(one.id) for one, _ in heard], lane)
 
@@ -301,7 +317,7 @@ class Node:
     def _lets_others_pass(self, lane: str, passed_s: float) -> bool:
         if passed_s > (BULK_SLICE_S if lane == "bulk" else SLICE_S):
             return True
-        if self._bulk is None or lane != "normal" or passed_s < POLITE_S:
+        if self._bulk is None or lane not in {"normal", "bulk"} or passed_s < POLITE_S:
             return False
         return self.dispatcher.has_waiting(("urgent", "normal"))
 

@@ -60,6 +60,9 @@ def translated(text: str, language: str) -> str:
     if found is None:
         return text
     row, values = found
+    if "what" in values:
+        # Why it is so is a sentence of ours too.
+        values = {**values, "what": translated(values["what"], language)}
     return row[language].format_map(_Values(values))
 
 

@@ -56,11 +56,11 @@ def post(client: Client, files: Sequence[Path], timeout_s: float) -> None:
 @click.option("--language", help="Of all articles of a WordPress export; the newsroom's first by default.")
 @click.option("--pages", is_flag=True, help="WordPress: take pages as articles too.")
 @click.option("--dry-run", is_flag=True, help="Check everything and keep nothing; lists categories without a section.")
-@click.option("--again", is_flag=True, help="Begin at the start, not where the last import of this file ended.")
+@click.option("--again", is_flag=True, help="Begin at the start, not where an interrupted import of this file ended.")
 @click.option(
     "--pictures/--no-pictures",
     default=True,
-    help="WordPress: fetch the picture that a post leads with from its old address.",
+    help="WordPress: fetch the pictures that a post shows from their old addresses.",
 )
 @click.option(
     "--report",
@@ -71,7 +71,7 @@ def post(client: Client, files: Sequence[Path], timeout_s: float) -> None:
 )
 @talks
 def import_archive(client: Client, **wish: Any) -> None:
-    """Bring an archive in, behind today's news, told to nobody. Importing it again adds nothing.
+    """Bring an archive in, behind today's news, told to nobody. Importing it again adds only what was not taken before.
 
     KIND is wxr (a WordPress export), ninjs or jsonl. An import that was interrupted goes on where it ended.
     """

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 import os
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import nullcontext
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,7 +17,7 @@ from rotative.importing.pictures import Pictures
 from rotative.importing.progress import Progress
 from rotative.importing.reading import Meter
 from rotative.importing.runner import Mark, Report, ReportFile, run
-from rotative.importing.start import items_of, read_mapping
+from rotative.importing.start import check_wishes, items_of, read_mapping
 from rotative.words import counted
 from shared.settings import Env
 
@@ -38,23 +40,28 @@ class Wish:
 def bring_in(client: Client, wish: Wish, say: Callable[[str], object]) -> str | None:
     """Bring an archive in; a sentence when not all of it was taken. Raises Failure, BadArchive and SettingError."""
     file = wish.file
-    size = file.stat().st_size
-    mark = Mark(file.with_name(f"{file.name}.progress"), size)
+    sections = read_mapping(wish.mapping) if wish.mapping else {}
+    if sections or wish.language:
+        check_wishes(client, sections, wish.language)
+    mark = Mark(file.with_name(f"{file.name}.progress"), _what(wish, sections))
     if wish.again:
         mark.file.unlink(missing_ok=True)
-    done_before = 0 if wish.dry_run else mark.read()
+    done_before = 0 if wish.dry_run else mark.read().read
     if done_before:
         say(f"Going on after {counted(done_before, 'item')}; --again begins at the start.")
-    not_taken = ReportFile(wish.report_file or file.with_name(f"{file.name}.report.jsonl"), goes_on=done_before > 0)
+    name = f"{file.name}.dry-run.report.jsonl" if wish.dry_run else f"{file.name}.report.jsonl"
+    not_taken = ReportFile(wish.report_file or file.with_name(name), goes_on=done_before > 0)
     meter = Meter()
-    sections = read_mapping(wish.mapping) if wish.mapping else {}
     fetches = wish.pictures and wish.kind == "wxr" and not wish.dry_run
     items = items_of(wish.kind, file, sections, language=wish.language, pages=wish.pages, pictures=fetches, meter=meter)
     env = Env(os.environ)
     allow = env.networks("ROTATIVE_WEBHOOK_ALLOW")
     env.finish()
     try:
-        with Pictures(client, allow) if fetches else nullcontext() as pictures, Progress(meter, size) as bar:
+        with (
+            Pictures(client, allow) if fetches else nullcontext() as pictures,
+            Progress(meter, file.stat().st_size, before=done_before) as bar,
+        ):
             report = run(
                 client,
                 items,
@@ -66,7 +73,7 @@ def bring_in(client: Client, wish: Wish, say: Callable[[str], object]) -> str | 
                 pictures=pictures,
             )
     except (Failure, BadArchive, KeyboardInterrupt) as error:
-        if not wish.dry_run and (done := mark.read()):
+        if not wish.dry_run and (done := mark.read().read):
             say(f"Stopped after {counted(done, 'item')}, which are safe; the same command goes on from there.")
         if isinstance(error, KeyboardInterrupt):
             return "Interrupted."
@@ -74,9 +81,14 @@ def bring_in(client: Client, wish: Wish, say: Callable[[str], object]) -> str | 
     _say_what_was(report, wish, not_taken.path, say)
     if report.refused:
         return f"{counted(report.refused, 'item')} not taken; {not_taken.path} says which and why."
-    if not wish.dry_run:
-        mark.file.unlink(missing_ok=True)
     return None
+
+
+def _what(wish: Wish, sections: Mapping[str, str]) -> str:
+    """What tells this import from another of the same file: one that was interrupted goes on only as it began."""
+    held = wish.file.stat()
+    how = [wish.kind, sorted(sections.items()), wish.language, wish.pages, wish.pictures]
+    return f"{held.st_size} {held.st_mtime_ns} {hashlib.sha256(json.dumps(how).encode()).hexdigest()[:16]}"
 
 
 def _say_what_was(report: Report, wish: Wish, path: Path, say: Callable[[str], object]) -> None:

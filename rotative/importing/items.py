@@ -12,7 +12,7 @@ class BadArchive(Exception):
 
 @dataclass(frozen=True)
 class PictureElsewhere:
-    """A picture that an item leads with, where it stood before. alt, caption: what was said of it, or ""."""
+    """A picture that an item shows, where it stood before. alt, caption: what was said of it, or ""."""
 
     url: str
     alt: str = ""
@@ -23,11 +23,11 @@ class PictureElsewhere:
 class Item:
     """One item of an archive. name: how people find it there. article: as the API takes it; None: see reason.
 
-    category: what its section was chosen by, for the report. picture: the one it leads with, if it is to be fetched.
+    category: what its section was chosen by, for the report. pictures: those that it shows; the first leads.
     """
 
     name: str
     article: dict[str, Any] | None = None
     reason: str = ""
     category: str = ""
-    picture: PictureElsewhere | None = None
+    pictures: tuple[PictureElsewhere, ...] = ()

@@ -10,8 +10,8 @@ import asyncio
 import threading
 import time
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import CancelledError, Future, ThreadPoolExecutor
 from concurrent.futures import TimeoutError as NotInTime
 from pathlib import PurePosixPath
 from types import TracebackType
@@ -24,11 +24,12 @@ from shared.outgoing import Network, NoAnswer, Refused, is_inside_any
 from shared.outgoing.gate import Gate
 
 AT_ONCE = 3
-# One request, and all of one batch's pictures together. Seconds.
+# One request, and between two pictures of a batch. Seconds.
 TIMEOUT_S = 10.0
 BATCH_S = 20.0
-# ingest takes no larger file.
+# ingest takes no larger file, and no more of one article.
 BYTES_MOST = 25 * 1024 * 1024
+IMAGES_MOST = 30
 # A host that has failed so often in a row is asked no more.
 FAILURES_MOST = 3
 _REMEMBERED = 50_000
@@ -69,29 +70,38 @@ class Pictures:
         """Begin to fetch the pictures of these items."""
         while len(self._asked) > _REMEMBERED:
             self._asked.pop(next(iter(self._asked)))
-        for item in items:
-            if item.picture is not None and item.picture.url not in self._asked:
-                self._asked[item.picture.url] = self._workers.submit(self._take, item.picture)
+        for picture in _of(items):
+            if picture.url not in self._asked:
+                self._asked[picture.url] = self._workers.submit(self._take, picture)
 
-    def put_into(self, items: Sequence[Item], missing: Callable[[Item, str], object]) -> int:
-        """Have each of these articles lead with its picture; how many do. missing: told of each that is left out."""
+    def put_into(self, items: Sequence[Item], missing: Callable[[Item, PictureElsewhere, str], object]) -> int:
+        """Have each of these articles show its pictures; how many there are. missing: told of each that is left out.
+
+        As long as pictures come they are waited for, and 20 s after the last one for no other.
+        """
         ends = time.monotonic() + BATCH_S
         self.ask_for(items)
         taken = 0
         for item in items:
-            if item.picture is None or item.article is None:
-                continue
-            fetched = self._asked[item.picture.url]
-            try:
-                media = fetched.result(max(0.0, ends - time.monotonic()))
-            except NotTaken as reason:
-                missing(item, str(reason))
-            except NotInTime:
-                fetched.cancel()
-                missing(item, "it was not there in time")
-            else:
-                item.article["images"] = [{"media": media}]
-                taken += 1
+            images: dict[str, dict[str, str]] = {}
+            for picture in item.pictures if item.article is not None else ():
+                fetched = self._asked[picture.url]
+                try:
+                    media = fetched.result(max(0.0, ends - time.monotonic()))
+                except NotTaken as reason:
+                    missing(item, picture, str(reason))
+                except (NotInTime, CancelledError):
+                    fetched.cancel()
+                    missing(item, picture, "it was not there in time")
+                else:
+                    ends = time.monotonic() + BATCH_S
+                    said = {"alt": picture.alt, "caption": picture.caption}
+                    images.setdefault(media, {"media": media}).update(
+                        {name: text for name, text in said.items() if text}
+                    )
+                    taken += 1
+            if images and item.article is not None:
+                item.article["images"] = list(images.values())[:IMAGES_MOST]
         return taken
 
     def _take(self, picture: PictureElsewhere) -> str:
@@ -139,6 +149,11 @@ class Pictures:
 
     async def _made(self) -> Gate:
         return Gate(self._allow, timeout_s=TIMEOUT_S, most_connections=AT_ONCE)
+
+
+def _of(items: Sequence[Item]) -> Iterator[PictureElsewhere]:
+    for item in items:
+        yield from item.pictures
 
 
 def secure(url: str, allow: Sequence[Network]) -> str:

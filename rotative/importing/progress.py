@@ -19,10 +19,10 @@ LINE_EVERY_S = 10.0
 class Progress:
     """Shows how much of an archive's file is read, how fast, and how long the rest will take."""
 
-    def __init__(self, meter: Meter, size: int) -> None:
-        self._meter, self._size = meter, size
+    def __init__(self, meter: Meter, size: int, *, before: int = 0) -> None:
+        """size: of the file, in bytes; before: items that an import which is gone on with did before."""
+        self._meter, self._size, self._before = meter, size, before
         self._began = self._said = time.monotonic()
-        self._skipped: int | None = None
         self._bar: Any = None
 
     def __enter__(self) -> Self:
@@ -40,8 +40,7 @@ class Progress:
     def show(self, report: Report) -> None:
         """That so much is done."""
         now = time.monotonic()
-        done = report.added + report.known + report.refused
-        rate = done / max(0.001, now - self._began)
+        rate = (report.read - self._before) / max(0.001, now - self._began)
         line = f"{report.read} items, {rate:.0f} a second"
         line += f", {report.refused} not taken" if report.refused else ""
         position = min(self._meter.position, self._size)

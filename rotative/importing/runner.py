@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from rotative.client import Client
-from rotative.importing.items import BadArchive, Item
+from rotative.importing.items import BadArchive, Item, PictureElsewhere
 
 BATCH_ITEMS = 100
 BATCH_BYTES = 4_000_000
@@ -41,23 +41,29 @@ class Report:
 
 @dataclass(frozen=True)
 class Mark:
-    """Where an import is remembered. file: beside the archive. size: the archive's, so that another one starts anew."""
+    """Where an import is remembered: how many items are done, and what became of them.
+
+    file: beside the archive. of: what is brought in and how, so that another archive, or the same one read otherwise,
+    starts anew.
+    """
 
     file: Path
-    size: int
+    of: str
 
-    def read(self) -> int:
-        """How many items are done."""
+    def read(self) -> Report:
+        """What is done."""
         try:
-            done, size = self.file.read_text("ascii").split()
-            return int(done) if int(size) == self.size else 0
-        except (OSError, ValueError):
-            return 0
+            held = json.loads(self.file.read_text("utf-8"))
+            if held.pop("of") != self.of:
+                return Report()
+            return Report(**{**held, "unmapped": Counter(held["unmapped"])})
+        except (OSError, ValueError, TypeError, KeyError, AttributeError):
+            return Report()
 
-    def write(self, done: int) -> None:
-        """That so many are."""
+    def write(self, report: Report) -> None:
+        """That so much is."""
         beside = self.file.with_name(f"{self.file.name}.new")
-        beside.write_text(f"{done} {self.size}\n", "ascii")
+        beside.write_text(json.dumps({"of": self.of, **vars(report)}), "utf-8")
         beside.replace(self.file)
 
 
@@ -67,8 +73,8 @@ class PictureTaker(Protocol):
     def ask_for(self, items: list[Item]) -> None:
         """Begin to fetch."""
 
-    def put_into(self, items: list[Item], missing: Callable[[Item, str], object]) -> int:
-        """Have the articles lead with what was fetched."""
+    def put_into(self, items: list[Item], missing: Callable[[Item, PictureElsewhere, str], object]) -> int:
+        """Have the articles show what was fetched."""
 
 
 def run(
@@ -82,19 +88,19 @@ def run(
     leave_out: Callable[[dict[str, str]], object],
     pictures: PictureTaker | None = None,
 ) -> Report:
-    """Send every item after those that `mark` says are done. tell: called after each batch.
+    """Send every item after those that `mark` says are done; the report counts those too.
 
+    tell: called after each batch.
     leave_out: told at once of each item and picture that was not taken. Sending again adds nothing: each item has an
     origin that the API knows again. Raises Failure when the system cannot be asked, with everything before it done and
-    remembered.
+    remembered; once every item is done, nothing is remembered, and all are sent again next time.
     """
-    report = Report()
-    report.read = sum(1 for _ in islice(items, mark.read())) if mark is not None else 0
+    report = mark.read() if mark is not None else Report()
+    report.read = sum(1 for _ in islice(items, report.read))
 
-    def lost(item: Item, reason: str) -> None:
+    def lost(item: Item, picture: PictureElsewhere, reason: str) -> None:
         report.lost_pictures += 1
-        url = item.picture.url if item.picture is not None else ""
-        leave_out({"item": item.name, "picture": url, "reason": f"its picture was not taken: {reason}"})
+        leave_out({"item": item.name, "picture": picture.url, "reason": f"its picture was not taken: {reason}"})
 
     batches = _batches(items)
     batch, broken = _next(batches)
@@ -113,11 +119,13 @@ def run(
             _count(report, item, verdict, leave_out)
         report.read += len(batch)
         if mark is not None and not dry_run:
-            mark.write(report.read)
+            mark.write(report)
         tell(report)
         batch = following
     if broken is not None:
         raise broken
+    if mark is not None and not dry_run:
+        mark.file.unlink(missing_ok=True)
     return report
 
 

@@ -15,6 +15,7 @@ from urllib.parse import quote, unquote, urlsplit
 
 from lxml import etree
 
+from rotative.importing.illustrations import plain, without_pictures
 from rotative.importing.items import BadArchive, Item, PictureElsewhere
 from rotative.importing.reading import Meter
 
@@ -25,10 +26,11 @@ _SLUG = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
 _TEXT_MAX = 1_500_000
 _ATTACHMENTS_MAX = 200_000
 _IS_PICTURE = re.compile(r"^https?://.*\.(jpe?g|png|webp|avif|gif)$", re.IGNORECASE)
-_BLOCK = re.compile(r"<!--\s*/?wp:.*?-->", re.DOTALL)
-_CAPTION = re.compile(r"\[caption[^\]]*\](.*?)\[/caption\]", re.DOTALL | re.IGNORECASE)
-_EMBED = re.compile(r"\[embed[^\]]*\](.*?)\[/embed\]", re.DOTALL | re.IGNORECASE)
-_SHORTCODE = re.compile(r"\[/?([a-z][a-z0-9_-]*)(?:\s[^\]]*)?/?\]", re.IGNORECASE)
+# Each stops at the next beginning: what is opened and never closed is not read to the end again and again.
+_BLOCK = re.compile(r"<!--\s*/?wp:(?:(?!<!--).)*?-->", re.DOTALL)
+_CAPTION = re.compile(r"\[caption\b[^\[\]]*\]((?:(?!\[caption\b).)*?)\[/caption\]", re.DOTALL | re.IGNORECASE)
+_EMBED = re.compile(r"\[embed\b[^\[\]]*\]((?:(?!\[embed\b).)*?)\[/embed\]", re.DOTALL | re.IGNORECASE)
+_SHORTCODE = re.compile(r"\[/?([a-z][a-z0-9_-]*)(?:\s[^\[\]]*)?/?\]", re.IGNORECASE)
 _BLOCKS = "p|div|h[1-6]|ul|ol|li|blockquote|table|thead|tbody|tr|td|th|figure|figcaption|pre|hr|iframe|script|style"
 _STARTS_BLOCK = re.compile(rf"</?(?:{_BLOCKS})\b", re.IGNORECASE)
 _KNOWN_SHORTCODES = frozenset(
@@ -90,13 +92,13 @@ class WxrOptions:
     """How to read an export. sections: category names and slugs, in small letters, to section keys; "*" for all others.
 
     language: of all its articles. pages: take pages as articles too. pictures: of attachments by their ids, as
-    `read_attachments` finds them; posts then lead with theirs.
+    `read_attachments` finds them: posts then lead with theirs, and show those of their texts; None for no pictures.
     """
 
     sections: dict[str, str]
     language: str | None = None
     pages: bool = False
-    pictures: Mapping[str, PictureElsewhere] = field(default_factory=dict)
+    pictures: Mapping[str, PictureElsewhere] | None = None
 
 
 def read_wxr(path: Path, options: WxrOptions, meter: Meter | None = None) -> Iterator[Item]:
@@ -131,7 +133,7 @@ def read_attachments(path: Path) -> dict[str, PictureElsewhere]:
             led_with.add(post.thumbnail)
         url = post.texts.get("attachment_url", "")
         if post.texts.get("post_type") == "attachment" and _IS_PICTURE.search(url) and len(found) < _ATTACHMENTS_MAX:
-            caption = " ".join(re.sub(r"<[^>]*>", " ", post.texts.get("excerpt", "")).split())
+            caption = plain(post.texts.get("excerpt", ""))
             found[post.texts.get("post_id", "")] = PictureElsewhere(url[:2000], post.alt[:500], caption[:1000])
     return {one: picture for one, picture in found.items() if one in led_with}
 
@@ -213,16 +215,17 @@ def _item(post: _Post, authors: dict[str, str], options: WxrOptions) -> Item | N
     if len(content) > _TEXT_MAX:
         return Item(name, reason=f"has a text of {len(content)} characters", category=category)
     published_at = _when(texts)
-    tags = [shown[:80] for domain, _, shown in post.categories if domain == "post_tag" and shown]
-    headline = " ".join(texts.get("title", "").split())
+    tags = [plain(shown)[:80] for domain, _, shown in post.categories if domain == "post_tag" and plain(shown)]
+    headline = plain(texts.get("title", ""))
+    content, shown_in_text = without_pictures(_BLOCK.sub("\n", content), texts.get("link", ""))
     article: dict[str, Any] = {
         "headline": headline[:200],
-        "standfirst": " ".join(re.sub(r"<[^>]*>", " ", texts.get("excerpt", "")).split())[:1000],
+        "standfirst": plain(texts.get("excerpt", ""))[:1000],
         "body": {"format": "html", "text": clean(content)},
         "section": section,
         "status": "live" if status in _LIVE else "draft",
         "tags": list(dict.fromkeys(tags))[:30],
-        "bylines": [authors.get(texts["creator"], texts["creator"])[:120]] if texts.get("creator") else [],
+        "bylines": [plain(authors.get(texts["creator"], texts["creator"]))[:120]] if texts.get("creator") else [],
         "notify": False,
         "origin": f"wxr:{texts.get('guid') or name}"[:300],
     }
@@ -235,7 +238,15 @@ def _item(post: _Post, authors: dict[str, str], options: WxrOptions) -> Item | N
         article["embargo" if status == "future" else "published_at"] = published_at
     if old := _old_path(texts.get("link", "")):
         article["old_paths"] = [old]
-    return Item(name, article, category=category, picture=options.pictures.get(post.thumbnail))
+    pictures: list[PictureElsewhere] = []
+    if options.pictures is not None:
+        leading = options.pictures.get(post.thumbnail)
+        # WordPress's themes show the picture that leads once more where the text has it.
+        pictures = [
+            *([leading] if leading else []),
+            *(one for one in shown_in_text if one.url != (leading and leading.url)),
+        ]
+    return Item(name, article, category=category, pictures=tuple(pictures))
 
 
 def _section(categories: list[tuple[str, str]], sections: dict[str, str]) -> str | None:
@@ -273,11 +284,12 @@ def _old_path(link: str) -> str | None:
 def clean(text: str) -> str:
     """A post's content as HTML: blocks' comments and shortcodes out, what they enclose kept, paragraphs at blank lines.
 
-    What no article may hold is taken away by the API itself, which reports it.
+    text: without its pictures, see illustrations. What no article may hold is taken away by the API itself, which
+    reports it.
     """
     text = text.replace("\r\n", "\n").replace("\r", "\n")
     text = _BLOCK.sub("\n", text)
-    text = _CAPTION.sub(lambda found: f"<figure>{found[1]}</figure>", text)
+    text = _CAPTION.sub(lambda found: found[1], text)
     text = _EMBED.sub(lambda found: f'<p><a href="{found[1].strip()}">{found[1].strip()}</a></p>', text)
     text = _SHORTCODE.sub(_without_shortcode, text)
     return paragraphs(text).strip()

@@ -74,8 +74,8 @@ def follow(
 
 
 def former_addresses(article: PublicArticle, known: Known | None) -> list[str]:
-    """The addresses that an article had before: by what is said of it, and by what was held of it."""
-    former = set(article.old_paths)
+    """The addresses that an article had before, as servers see them: those said of it, and the one held of it."""
+    former = {unquote(path).rstrip("/") for path in article.old_paths}
     if known is not None:
         former.add(known.teaser.path)
     return [path for path in sorted(former - {article.path}) if _is_path(path)]

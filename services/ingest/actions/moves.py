@@ -154,18 +154,22 @@ def retract_article(
 ) -> Held:
     """Withdraw a live article though its page stays and says so, and say ArticleRetracted.
 
-    reason: shown to readers. A retracted one stays as it is. Raises ArticleNotFound, PreconditionFailed, AlreadyKilled,
+    reason: shown to readers. Of one that is retracted already, another reason takes the place of the first and is said
+    too; without one, or with the same, it stays as it is. Raises ArticleNotFound, PreconditionFailed, AlreadyKilled,
     MoveRefused and RoleMissing.
     """
     held = hold(session, article_id, if_match=if_match)
     article = held.article
-    if article.status == Status.RETRACTED:
+    again = article.status == Status.RETRACTED
+    if again and reason in (None, article.retraction_note):
         return held
     rule = states.allow(article.status, Move.RETRACT, by.role)
     article.status = (rule.after or Status.RETRACTED).value
-    article.retraction_note, article.retracted_at = reason or "", now
+    article.retraction_note = reason or ""
+    if not again:
+        article.retracted_at = now
     count_change(article, by=by, now=now)
-    note(session, article, journey.RETRACTED, by=by, now=now, reason=reason)
+    note(session, article, journey.REASON_CHANGED if again else journey.RETRACTED, by=by, now=now, reason=reason)
     session.flush()
     outbox.say(session, ArticleRetracted(article=public_form(held)))
     return held
@@ -174,14 +178,19 @@ def retract_article(
 def kill_article(session: Session, article_id: UUID, *, reason: str | None, by: Actor, now: datetime) -> Held:
     """Take an article out of use; readers of what was public are told, by ArticleKilled. Always possible.
 
-    reason: for the newsroom, never shown to readers. Raises ArticleNotFound and RoleMissing; a killed article stays as
-    it is.
+    reason: for the newsroom, never shown to readers; of one that is killed already, another takes the place of the
+    first, and nobody is told. Raises ArticleNotFound and RoleMissing.
     """
     held = hold(session, article_id)
     article = held.article
-    if article.status == Status.KILLED:
+    if article.status == Status.KILLED and reason in (None, article.kill_reason):
         return held
     rule = states.allow(article.status, Move.KILL, by.role)
+    if article.status == Status.KILLED:
+        article.kill_reason = reason
+        count_change(article, by=by, now=now)
+        note(session, article, journey.REASON_CHANGED, by=by, now=now, reason=reason)
+        return held
     article.status = Status.KILLED.value
     article.kill_reason = reason
     count_change(article, by=by, now=now)

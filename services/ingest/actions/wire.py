@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 
 from services.ingest import store
 from services.ingest.actions.articles import accept_article, change_article
-from services.ingest.actions.common import Held, Wanted
+from services.ingest.actions.common import Held, Wanted, read_article
 from services.ingest.actions.moves import kill_article
 from services.ingest.domain.states import Move, Status
 from shared.errors import Fault, NotFound, Unprocessable
@@ -54,6 +54,9 @@ def take_ninjs(
     if fields is None:
         if known is None:
             raise OriginNotFound("No article has come with this uri.")
+        held = read_article(session, known)
+        if held.article.status == Status.KILLED:
+            return held  # with the reason that the newsroom had
         return kill_article(session, known, reason="canceled by its sender", by=by, now=now)
     if known is None:
         publish = fields.pop("status") == Status.LIVE

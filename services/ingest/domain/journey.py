@@ -24,9 +24,14 @@ RELEASED = "released"
 MISSED = "missed"
 EXPIRED = "expired"
 RETRACTED = "retracted"
+REASON_CHANGED = "reason_changed"
 RESTORED = "restored"
 SEEN_LIVE = "seen_live"
 GONE = "gone"
+
+EMBARGO = "embargo"
+# Details that are moments, in RFC 3339.
+TIMES = (EMBARGO, "next_try")
 
 # What a step's sentence is made of: the words, then what follows for each detail that is there.
 _ENGLISH: dict[str, tuple[str, ...]] = {
@@ -43,6 +48,7 @@ _ENGLISH: dict[str, tuple[str, ...]] = {
     MISSED: ("Its whole time went by while the system was down; it is a draft again",),
     EXPIRED: ("Its time was over",),
     RETRACTED: ("It was retracted", " by {by}", ": {reason}"),
+    REASON_CHANGED: ("Another reason was given", " by {by}", ": {reason}"),
     RESTORED: ("Its revision {revision} was restored", " by {by}"),
     "related_set_made": (
         "Its related set was made",
@@ -60,7 +66,7 @@ _ENGLISH: dict[str, tuple[str, ...]] = {
         " by {channel}",
         " to {count} {count:subscriber|subscribers}",
         " with status {status}",
-        "; next try at {next_try}",
+        "; next try: {next_try}",
     ),
     "gone": ("It is gone", " from {surface}"),
 }
@@ -78,6 +84,7 @@ _FRENCH: dict[str, tuple[str, ...]] = {
     MISSED: ("Son temps s’est écoulé pendant un arrêt du système ; il est de nouveau un brouillon",),
     EXPIRED: ("Son temps était écoulé",),
     RETRACTED: ("Il a été retiré", " par {by}", " : {reason}"),
+    REASON_CHANGED: ("Une autre raison a été donnée", " par {by}", " : {reason}"),
     RESTORED: ("Sa révision {revision} a été rétablie", " par {by}"),
     "related_set_made": (
         "Ses articles liés ont été choisis",
@@ -95,7 +102,7 @@ _FRENCH: dict[str, tuple[str, ...]] = {
         " par {channel}",
         " à {count} {count:abonné|abonnés}",
         " avec le statut {status}",
-        " ; prochain essai à {next_try}",
+        " ; prochain essai : {next_try}",
     ),
     "gone": ("Il a disparu", " : {surface}"),
 }
@@ -113,6 +120,7 @@ _ARABIC: dict[str, tuple[str, ...]] = {
     MISSED: ("مضى وقته كله والنظام متوقف، فعاد مسودة",),
     EXPIRED: ("انتهت مدته",),
     RETRACTED: ("سُحب المقال", " من قِبل {by}", ": {reason}"),
+    REASON_CHANGED: ("ذُكر سبب آخر", " من قِبل {by}", ": {reason}"),
     RESTORED: ("استُعيدت مراجعته {revision}", " من قِبل {by}"),
     "related_set_made": ("اختيرت مقالاته ذات الصلة", ": {entries}", "، وتغيرت {changed} من قوائم المقالات الأخرى"),
     "page_written": ("كُتبت صفحته", " في {ms} ملّي ثانية"),
@@ -126,7 +134,7 @@ _ARABIC: dict[str, tuple[str, ...]] = {
         " عبر {channel}",
         "، عدد المشتركين: {count}",
         " بالحالة {status}",
-        "؛ المحاولة التالية في {next_try}",
+        "؛ المحاولة التالية: {next_try}",
     ),
     "gone": ("اختفى", ": {surface}"),
 }

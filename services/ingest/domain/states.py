@@ -65,7 +65,8 @@ class Rule:
 _PUBLISHED, _KILLED = "article.published.v1", "article.killed.v1"
 
 # What readers never saw goes without a public event. Out of killed leads a chief's explicit restore and nothing else:
-# to live what was public once, to draft what was not (that is called reopen).
+# to live what was public once, to draft what was not (that is called reopen). What is retracted or killed once more
+# with another reason keeps that one.
 RULES: tuple[Rule, ...] = (
     Rule(Move.EDIT, Status.DRAFT, Status.DRAFT, Role.REPORTER),
     Rule(Move.RESTORE, Status.DRAFT, Status.DRAFT, Role.REPORTER),
@@ -87,10 +88,12 @@ RULES: tuple[Rule, ...] = (
     Rule(Move.RETRACT, Status.LIVE, Status.RETRACTED, Role.CHIEF, "article.retracted.v1"),
     Rule(Move.KILL, Status.LIVE, Status.KILLED, Role.CHIEF, _KILLED),
     Rule(Move.RESTORE, Status.RETRACTED, Status.LIVE, Role.CHIEF, _PUBLISHED),
+    Rule(Move.RETRACT, Status.RETRACTED, Status.RETRACTED, Role.CHIEF, "article.retracted.v1"),
     Rule(Move.KILL, Status.RETRACTED, Status.KILLED, Role.CHIEF, _KILLED),
     Rule(Move.EDIT, Status.EXPIRED, Status.EXPIRED, Role.EDITOR),
     Rule(Move.PUBLISH, Status.EXPIRED, Status.LIVE, Role.EDITOR, _PUBLISHED),
     Rule(Move.KILL, Status.EXPIRED, Status.KILLED, Role.CHIEF, _KILLED),
+    Rule(Move.KILL, Status.KILLED, Status.KILLED, Role.CHIEF),
     Rule(Move.RESTORE, Status.KILLED, Status.LIVE, Role.CHIEF, _PUBLISHED),
     Rule(Move.REOPEN, Status.KILLED, Status.DRAFT, Role.CHIEF),
 )
@@ -123,7 +126,9 @@ def rule_for(status: str, move: Move) -> Rule:
     if rule is not None:
         return rule
     if status == Status.KILLED:
-        raise AlreadyKilled("This article has been killed and stays so; post a new article instead.")
+        raise AlreadyKilled(
+            "This article has been killed: post a new one, or have a chief restore one of its revisions."
+        )
     allowed = ", ".join(sorted(rule.move for rule in RULES if rule.before == status and rule.role is not Role.CLOCK))
     raise MoveRefused(f"An article that is {status} cannot take the move {move}; it can take: {allowed}.")
 

@@ -20,7 +20,8 @@ def instant(text: str) -> datetime:
     """
     named = _NAMED.fullmatch(text)
     try:
-        moment = datetime.fromisoformat(named["time"] if named else text)
+        # RFC 3339 section 5.6 lets T and Z be small letters; the library does not.
+        moment = datetime.fromisoformat((named["time"] if named else text).upper())
         zone = ZoneInfo(named["zone"]) if named else None
         if zone is not None:
             moment = _in_zone(moment, zone)

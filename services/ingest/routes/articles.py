@@ -194,7 +194,7 @@ def _in_query(value: Any) -> str:
 def _add_reading_routes(bp: Any, desk: Desk) -> None:
     @bp.get("")
     @http.needs("reporter")
-    @bp.arguments(bodies.ArticleQuery, location="query", unknown=RAISE)
+    @bp.arguments(desk.article_query, location="query", unknown=RAISE)
     @bp.response(200, replies.ArticleListReply)
     def list_articles(query: dict[str, Any]) -> Response:
         """200 with a page of articles, newest accepted first; Link names the next, the previous and the first page."""

@@ -30,6 +30,9 @@ MERGE_PATCH = "application/merge-patch+json"
 NINJS = "application/ninjs+json"
 
 _KEY = re.compile(r"[\x21-\x7e]{1,255}")
+# A String of RFC 9651 section 3.3.3.
+_QUOTED = re.compile(r'"((?:[^"\\]|\\["\\])*)"')
+_ESCAPED = re.compile(r'\\(["\\])')
 
 
 @dataclass
@@ -40,12 +43,14 @@ class Desk:
     article_body: Schema = field(init=False)
     article_patch: Schema = field(init=False)
     article_put: Schema = field(init=False)
+    article_query: Schema = field(init=False)
 
     def __post_init__(self) -> None:
         """Make the schemas once: making one costs more than using it."""
         self.article_body = bodies.ArticleBody(self.newsroom)
         self.article_patch = bodies.ArticlePatch(self.newsroom)
         self.article_put = bodies.ArticlePut(self.newsroom)
+        self.article_query = bodies.ArticleQuery(self.newsroom)
 
 
 @dataclass(frozen=True)
@@ -261,8 +266,12 @@ def idempotency_key() -> str | None:
     value = request.headers.get("Idempotency-Key")
     if value is None:
         return None
-    value = value.strip()
-    key = value[1:-1] if len(value) >= 2 and value[0] == value[-1] == '"' else value
+    key = value.strip()
+    if key.startswith('"') or key.endswith('"'):
+        quoted = _QUOTED.fullmatch(key)
+        if quoted is None:
+            raise BadRequest("The quotation marks of Idempotency-Key do not fit: put the key in two, or in none.")
+        key = _ESCAPED.sub(r"\1", quoted[1])
     if not _KEY.fullmatch(key):
         raise BadRequest("Idempotency-Key should be 1 to 255 visible ASCII characters, a UUID for instance.")
     return key

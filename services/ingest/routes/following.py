@@ -6,14 +6,16 @@ import json
 import threading
 import time
 from collections.abc import Iterator
+from datetime import datetime
 from typing import Any
 from uuid import UUID
+from zoneinfo import ZoneInfo
 
 from flask import Response
 
 from services.ingest import store
 from services.ingest.actions import ArticleNotFound
-from services.ingest.domain import journey
+from services.ingest.domain import journey, moments
 from services.ingest.schemas.replies import StepReply
 from shared import http
 from shared.errors import Unavailable
@@ -29,18 +31,32 @@ _free = threading.BoundedSemaphore(AT_ONCE)
 _STEP = StepReply()
 
 
-def step_shown(step: Any, language: str) -> dict[str, Any]:
-    """A step of a timeline with its sentence."""
+def step_shown(step: Any, language: str, zone: ZoneInfo) -> dict[str, Any]:
+    """A step of a timeline with its sentence, in which times are those of the newsroom."""
+    said = dict(step.detail)
+    for name in journey.TIMES:
+        moment = _moment(said.get(name))
+        if moment is not None:
+            same_day = moment.astimezone(zone).date() == step.at.astimezone(zone).date()
+            said[name] = moments.spoken(moment, language, zone, day=name == journey.EMBARGO or not same_day)
     return {
         "at": step.at,
         "change": step.change,
         "step": step.step,
-        "text": journey.sentence(step.step, step.detail, language),
+        "text": journey.sentence(step.step, said, language),
         "detail": step.detail,
     }
 
 
-def follow(article_id: UUID, language: str, last_seen: str) -> Response:
+def _moment(value: Any) -> datetime | None:
+    try:
+        moment = datetime.fromisoformat(value)
+    except (TypeError, ValueError):
+        return None
+    return moment if moment.tzinfo is not None else None
+
+
+def follow(article_id: UUID, language: str, zone: ZoneInfo, last_seen: str) -> Response:
     """The steps after the last one seen (an event's id, or ""), and then each new one. Raises ArticleNotFound.
 
     Raises Unavailable when too many are followed at once.
@@ -53,7 +69,7 @@ def follow(article_id: UUID, language: str, last_seen: str) -> Response:
         raise Unavailable(
             "Too many timelines are being followed at once; ask for JSON, or try again.", headers={"Retry-After": "5"}
         )
-    events = _Following(node, article_id, language, last_seen)
+    events = _Following(_events(node, article_id, language, zone, last_seen))
     headers = {"Cache-Control": "no-store", "X-Accel-Buffering": "no", "Content-Language": language}
     return Response(events, mimetype="text/event-stream", headers=headers)
 
@@ -61,8 +77,8 @@ def follow(article_id: UUID, language: str, last_seen: str) -> Response:
 class _Following:
     """The body of the response; gives its place back when it is closed, whether it was begun or not."""
 
-    def __init__(self, node: Node, article_id: UUID, language: str, last_seen: str) -> None:
-        self._events = _events(node, article_id, language, last_seen)
+    def __init__(self, events: Any) -> None:
+        self._events = events
         self._open = True
 
     def __iter__(self) -> Iterator[str]:
@@ -79,7 +95,7 @@ class _Following:
             _free.release()
 
 
-def _events(node: Node, article_id: UUID, language: str, last_seen: str) -> Any:
+def _events(node: Node, article_id: UUID, language: str, zone: ZoneInfo, last_seen: str) -> Any:
     ends = time.monotonic() + LAST_S
     told: set[str] = set()
     looking = threading.Event()
@@ -96,7 +112,7 @@ def _events(node: Node, article_id: UUID, language: str, last_seen: str) -> Any:
             if name not in told:
                 told.add(name)
                 silent_s = 0.0
-                data = json.dumps(_STEP.dump(step_shown(step, language)), ensure_ascii=False)
+                data = json.dumps(_STEP.dump(step_shown(step, language, zone)), ensure_ascii=False)
                 yield f"id: {name}\nevent: step\ndata: {data}\n\n"
         if time.monotonic() >= ends:
             return

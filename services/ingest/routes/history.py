@@ -84,8 +84,9 @@ def add_history_routes(bp: Any, desk: Desk) -> None:
         200 with Accept: text/event-stream as server-sent events, each step as it happens, for half a minute at a time;
         503 when too many are followed at once. 404 unknown.
         """
+        zone = desk.newsroom.time_zone
         if request.accept_mimetypes.best_match(["application/json", "text/event-stream"]) == "text/event-stream":
-            return following.follow(article_id, http.language(), request.headers.get("Last-Event-ID", ""))
+            return following.follow(article_id, http.language(), zone, request.headers.get("Last-Event-ID", ""))
         with http.node().reading() as session:
             article = store.get_article(session, article_id)
             steps = store.timeline(session, article_id, TIMELINE_MAX)
@@ -93,7 +94,7 @@ def add_history_routes(bp: Any, desk: Desk) -> None:
             raise ArticleNotFound(f"There is no article {article_id}.")
         language = http.language()
         body = {name: getattr(article, name) for name in ("id", "change", "status", "live_at")}
-        items = [following.step_shown(step, language) for step in steps]
+        items = [following.step_shown(step, language, zone) for step in steps]
         return response(Answer(200, _TIMELINE.dump({**body, "items": items}), {"Content-Language": language}))
 
 

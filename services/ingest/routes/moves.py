@@ -86,7 +86,8 @@ def add_move_routes(bp: Any, desk: Desk) -> None:
     def retract_article(article_id: UUID) -> Response:
         """Withdraw a live article: its page stays and says so, with the reason, and nothing offers it any more.
 
-        200 with the article, also when it is retracted already; 404 unknown; 409 in any other state; 412 stale.
+        200 with the article; when it is retracted already, another reason is put in place of the one it has, on its
+        page too. 404 unknown; 409 in any other state; 412 stale.
         """
         sent = optional_body()
         reason = _RETRACT.load(sent)["reason"]
@@ -106,7 +107,11 @@ def add_move_routes(bp: Any, desk: Desk) -> None:
     @idempotent(bp, DRY_RUN)
     @bp.response(200, replies.ArticleReply)
     def kill_article(article_id: UUID) -> Response:
-        """Take an article out of use. 200 with the article, in any state and whatever If-Match says; 404."""
+        """Take an article out of use.
+
+        200 with the article, in any state and whatever If-Match says; when it is killed already, another reason is put
+        in place of the one it has. 404 unknown.
+        """
         sent = optional_body()
         reason = _KILL.load(sent)["reason"]
 

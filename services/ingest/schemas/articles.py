@@ -6,9 +6,9 @@ from collections.abc import Mapping
 from functools import partial
 from typing import Any
 
-from marshmallow import ValidationError, fields, post_load, validate
+from marshmallow import Schema, ValidationError, fields, post_load, validate
 
-from services.ingest.domain import bodies, slugs, texts
+from services.ingest.domain import addresses, bodies, slugs, texts
 from services.ingest.domain.bodies import Notice
 from services.ingest.domain.states import Move, Status
 from services.ingest.domain.texts import BadText
@@ -19,17 +19,18 @@ from services.ingest.schemas.fields import (
     JsonObject,
     Line,
     Number,
+    Some,
     Strict,
     Whole,
+    refused,
     shaped,
     web_address,
 )
-from shared.newsroom import RESERVED_SEGMENTS, Newsroom
+from shared.newsroom import Newsroom
 
 PAGE_MAX = 100
 # What a database takes as a number.
 INTEGER_MAX = 2_147_483_647
-_PATH = r"/(?:[A-Za-z0-9._~!$&'()*+,;=:@-]|%[0-9A-Fa-f]{2})+(?:/(?:[A-Za-z0-9._~!$&'()*+,;=:@-]|%[0-9A-Fa-f]{2})+)*/?"
 
 
 class BylineField(fields.Field):
@@ -87,42 +88,32 @@ class OldPath(fields.String):
 
     def __init__(self) -> None:
         super().__init__(
-            validate=[
-                validate.Length(max=texts.PATH_MAX),
-                shaped(_PATH, "Not a valid path: it begins with /, and has no ? and no #."),
-            ]
+            metadata={
+                "description": "A path; accents and other scripts are kept percent-encoded, as URIs write them.",
+                "maxLength": texts.PATH_MAX,
+            }
         )
 
     def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> str:
-        path = str(super()._deserialize(value, attr, data, **kwargs))
-        first = path.strip("/").partition("/")[0]
-        if first in RESERVED_SEGMENTS or first in {".", ".."} or "/../" in f"{path}/" or "/./" in f"{path}/":
-            raise ValidationError([Coded("reserved", f"/{first} is an address of the system's own")])
-        return path
+        try:
+            return addresses.old_path(str(super()._deserialize(value, attr, data, **kwargs)))
+        except BadText as error:
+            raise refused(error) from None
 
 
-def _images() -> fields.List:
-    return fields.List(
-        fields.Nested(ImageBody),
-        validate=validate.Length(max=texts.IMAGES_MAX),
-        metadata={"description": f"At most {texts.IMAGES_MAX}; the first one leads."},
-    )
+def _images() -> Some:
+    description = f"At most {texts.IMAGES_MAX}; the first one leads."
+    return Some(fields.Nested(ImageBody), most=texts.IMAGES_MAX, description=description)
 
 
-def _tags() -> fields.List:
-    return fields.List(
-        Line(most=texts.TAG_MAX, least=1, description="A tag."),
-        validate=validate.Length(max=texts.TAGS_MAX),
-        metadata={"description": f"At most {texts.TAGS_MAX}; repeated ones count once."},
-    )
+def _tags() -> Some:
+    description = f"At most {texts.TAGS_MAX}; repeated ones count once."
+    return Some(Line(most=texts.TAG_MAX, least=1, description="A tag."), most=texts.TAGS_MAX, description=description)
 
 
-def _bylines() -> fields.List:
-    return fields.List(
-        BylineField(),
-        validate=validate.Length(max=texts.BYLINES_MAX),
-        metadata={"description": f"At most {texts.BYLINES_MAX}, each a name or an object with name and url."},
-    )
+def _bylines() -> Some:
+    description = f"At most {texts.BYLINES_MAX}, each a name or an object with name and url."
+    return Some(BylineField(), most=texts.BYLINES_MAX, description=description)
 
 
 def _urgency() -> Whole:
@@ -193,14 +184,18 @@ class BodyPatchBody(Strict):
     text = _body_text()
 
 
+def _allow_what_the_newsroom_has(schema: Schema, newsroom: Newsroom) -> None:
+    languages = validate.OneOf(newsroom.languages, error="Must be one of: {choices}.")
+    sections = validate.OneOf([section.key for section in newsroom.sections], error="Must be one of: {choices}.")
+    for name, allowed in (("language", languages), ("section", sections)):
+        schema.fields[name].validators = [allowed]
+
+
 class _ArticleFields(Strict):
     def __init__(self, newsroom: Newsroom, **options: Any) -> None:
         super().__init__(**options)
         self.newsroom = newsroom
-        languages = validate.OneOf(newsroom.languages, error="Must be one of: {choices}.")
-        sections = validate.OneOf([section.key for section in newsroom.sections], error="Must be one of: {choices}.")
-        for name, allowed in (("language", languages), ("section", sections)):
-            self.fields[name].validators = [allowed]
+        _allow_what_the_newsroom_has(self, newsroom)
 
     headline = Line(most=texts.HEADLINE_MAX, least=1, description="The title that readers see.")
     standfirst = Line(most=texts.STANDFIRST_MAX, description="The summary below the headline.")
@@ -222,10 +217,10 @@ class _ArticleFields(Strict):
     published_at = Instant(description="When it first appeared, for imports; the moment of publication by default.")
     embargo = Instant(description="Before this nobody sees it: an article to be live is scheduled until then.")
     expires = Instant(description="From then on its page is gone.")
-    old_paths = fields.List(
+    old_paths = Some(
         OldPath(),
-        validate=validate.Length(max=texts.OLD_PATHS_MAX),
-        metadata={"description": f"Former addresses, which lead to it; at most {texts.OLD_PATHS_MAX} can be given."},
+        most=texts.OLD_PATHS_MAX,
+        description=f"Former addresses, which lead to it; at most {texts.OLD_PATHS_MAX} can be given.",
     )
 
     @post_load
@@ -399,9 +394,13 @@ class ReplayBody(Strict):
 class ArticleQuery(Strict):
     """Which articles, and which page of them; `before` and `after` come from the Link header."""
 
+    def __init__(self, newsroom: Newsroom, **options: Any) -> None:
+        super().__init__(**options)
+        _allow_what_the_newsroom_has(self, newsroom)
+
     status = fields.String(validate=validate.OneOf([status.value for status in Status]))
-    section = fields.String(validate=shaped(r"[a-z0-9-]{1,60}", "Not a valid section."))
-    language = fields.String(validate=shaped(r"[A-Za-z0-9-]{1,35}", "Not a valid language."))
+    section = fields.String(metadata={"description": "The key of one of the newsroom's sections."})
+    language = fields.String(metadata={"description": "One of the newsroom's languages."})
     tag = fields.String(validate=validate.Length(min=1, max=texts.TAG_MAX * 4))
     q = fields.String(
         validate=validate.Length(min=1, max=200),

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable, Mapping
+from difflib import get_close_matches
 from typing import Any
 
 from marshmallow import RAISE, Schema, ValidationError, fields, validate
@@ -131,11 +132,72 @@ def _long(value: Mapping[str, Any]) -> list[str]:
     return [key for key in value if len(key) > texts.KEY_MAX]
 
 
+class Some(fields.List):
+    """A list that is counted before it is read: what is too long costs nothing more."""
+
+    def __init__(self, inner: fields.Field, *, most: int, description: str) -> None:
+        super().__init__(inner, validate=validate.Length(max=most), metadata={"description": description})
+        self._most = most
+
+    def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> list[Any]:
+        if isinstance(value, list) and len(value) > self._most:
+            detail = f"has {len(value)} entries; should have at most {self._most}"
+            raise ValidationError([Coded("too-long", detail)])
+        return super()._deserialize(value, attr, data, **kwargs)
+
+
 class Strict(Schema):
-    """A request's body or query: unknown fields are refused by name."""
+    """A request's body or query: unknown fields are refused by name, with those that may have been meant."""
 
     class Meta:
         unknown = RAISE
+
+    def load(self, data: Any, **options: Any) -> Any:
+        """See marshmallow. Raises ValidationError, at once for an object of more members than anybody sends."""
+        if isinstance(data, Mapping) and len(data) > _MEMBERS_MAX:
+            raise ValidationError([Coded("too-long", f"has {len(data)} members; should have at most {_MEMBERS_MAX}")])
+        return super().load(data, **options)
+
+    def handle_error(self, error: ValidationError, data: Any, **_: Any) -> None:
+        """Advice for each name that there is not."""
+        if not isinstance(error.messages, dict):
+            return
+        names = [field.data_key or name for name, field in self.load_fields.items()]
+        unknown = self.error_messages["unknown"]
+        for key, messages in error.messages.items():
+            if messages == [unknown]:
+                error.messages[key] = [Coded("unknown-field", _advice(str(key), names))]
+
+
+# Of one object. All of a schema's own are fewer, and each further one costs a fault.
+_MEMBERS_MAX = 200
+# What other systems call the fields of an article.
+_ELSEWHERE = {
+    "headline": "title headlines heading",
+    "standfirst": "subtitle dek excerpt summary description abstract lead intro chapo",
+    "body": "content text html markdown bodies",
+    "bylines": "author authors creator by",
+    "section": "category categories rubric rubrique desk",
+    "tags": "keywords topics labels",
+    "images": "photo photos picture pictures media thumbnail featured_image",
+    "published_at": "date datepublished created_at",
+    "embargo": "publish_at scheduled_for scheduled_at embargoed embargoeduntil embargoed_until",
+    "expires": "expires_at expiry unpublish_at",
+    "old_paths": "aliases redirects old_urls",
+    "origin": "external_id guid uri id",
+    "notify": "silent push",
+    "translations": "translation_of translation_group",
+}
+_MEANT = {word: name for name, words in _ELSEWHERE.items() for word in words.split()}
+
+
+def _advice(key: str, names: list[str]) -> str:
+    near = get_close_matches(key[:60].lower(), names, 2)
+    if (meant := _MEANT.get(key[:60].lower())) in names and meant not in near:
+        near = [meant, *near[:1]]
+    if near:
+        return f"Unknown field; did you mean {', '.join(near)}?"
+    return f"Unknown field; there are: {', '.join(names)}." if names else "Unknown field: there is none."
 
 
 def web_address(description: str, **options: Any) -> fields.String:

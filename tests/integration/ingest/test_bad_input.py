@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 from services.ingest.app import create_app
 from services.ingest.settings import IngestSettings
 from shared import words
+from shared.http import MOST_FAULTS
 from shared.migrate import upgrade
 from tests.integration.ingest.conftest import Newsroom
 
@@ -57,7 +58,8 @@ def check_problem(answer: Any, *statuses: int) -> dict[str, Any]:
     assert problem["title"]
     assert problem["code"]
     said = [problem["title"], problem["detail"], *(one["detail"] for one in problem.get("errors", []))]
-    assert [text for text in said if not words.knows(text)] == []
+    if answer.headers["Content-Language"] == "en":
+        assert [text for text in said if not words.knows(text)] == []
     return problem
 
 
@@ -231,6 +233,15 @@ def test_what_every_article_has_is_asked_for_by_name(newsroom: Newsroom, name: s
         {"old_paths": ["//example.org/"]},
         {"old_paths": ["/a/../b"]},
         {"old_paths": ["/a?p=1"]},
+        {"old_paths": ["/a#b"]},
+        {"old_paths": ["/a b"]},
+        {"old_paths": ["/a%20b"]},
+        {"old_paths": ["/a%2"]},
+        {"old_paths": ["/a\\b"]},
+        {"old_paths": ["/a/%2e%2e/b"]},
+        {"old_paths": ["/%761/articles"]},
+        {"old_paths": ["/" + "é" * 300]},
+        {"old_paths": ["/"]},
         {"old_paths": [f"/a{n}" for n in range(21)]},
         {"published_at": "2026-13-01T00:00:00Z"},
     ],
@@ -260,7 +271,9 @@ def test_a_bad_key_is_401(newsroom: Newsroom, key: str) -> None:
     assert answer.headers["WWW-Authenticate"].startswith("Bearer")
 
 
-@pytest.mark.parametrize("key", ["", '""', "a b", "é", "a" * 300])
+@pytest.mark.parametrize(
+    "key", ["", '""', "a b", "é", "a" * 300, '"a', 'a"', '"', '"a"b"', '"a", "b"', '"a\\"', '"a\\b"']
+)
 def test_a_bad_idempotency_key_is_400(newsroom: Newsroom, key: str) -> None:
     check_problem(newsroom.post({"Idempotency-Key": key.encode().decode("latin-1")}), 400)
 
@@ -289,6 +302,90 @@ def test_an_address_or_query_that_means_nothing_is_said_so(
     newsroom: Newsroom, method: str, path: str, status: int
 ) -> None:
     check_problem(newsroom.send(method, path), status)
+
+
+@pytest.mark.parametrize(
+    ("query", "names"),
+    [("section=chasse", "societe"), ("language=de", "fr, en, ar"), ("status=gone", "draft"), ("lang=fr", "language")],
+)
+def test_a_filter_that_nothing_can_fit_is_refused_with_what_there_is(
+    newsroom: Newsroom, query: str, names: str
+) -> None:
+    problem = check_problem(newsroom.send("GET", f"/v1/articles?{query}"), 422)
+
+    assert names in problem["errors"][0]["detail"]
+
+
+@pytest.mark.parametrize(
+    ("name", "meant"),
+    [
+        ("headlin", "headline"),
+        ("title", "headline"),
+        ("Author", "bylines"),
+        ("category", "section"),
+        ("xyzzy", "urgency"),
+    ],
+)
+def test_an_unknown_field_comes_back_with_those_that_may_be_meant(newsroom: Newsroom, name: str, meant: str) -> None:
+    for language, said in (("en", "Unknown field"), ("fr", "Champ inconnu"), ("ar", "حقل غير معروف")):
+        problem = check_problem(newsroom.post({"Accept-Language": language}, **{name: 1}), 422)
+        (fault,) = problem["errors"]
+        assert (fault["pointer"], fault["code"]) == (f"/{name}", "unknown-field")
+        assert said in fault["detail"]
+        assert meant in fault["detail"]
+
+
+@pytest.mark.parametrize(
+    "sent",
+    [
+        {**GOOD, **{f"a{n}": 1 for n in range(100_000)}},
+        {**GOOD, "custom": [], **{f"a{n}": 1 for n in range(150)}},
+        {**GOOD, "tags": [0] * 1_000_000},
+        {**GOOD, "images": [{}] * 1_000_000},
+        {**GOOD, "bylines": [[]] * 1_000_000},
+    ],
+    ids=["members", "some members", "tags", "images", "bylines"],
+)
+def test_faults_without_end_are_told_in_few_words(newsroom: Newsroom, sent: dict[str, Any]) -> None:
+    answer = raw(newsroom, json.dumps(sent).encode())
+
+    problem = check_problem(answer, 422)
+    assert len(problem["errors"]) <= MOST_FAULTS + 1
+    assert len(answer.data) < 50_000
+
+
+def test_a_method_that_is_not_possible_is_told_with_those_that_are(newsroom: Newsroom) -> None:
+    answer = newsroom.send("DELETE", "/v1/articles", Accept_Language="fr")
+
+    problem = check_problem(answer, 405)
+    assert answer.headers["Allow"] == "GET, HEAD, OPTIONS, POST"
+    assert problem["detail"] == "DELETE n’est pas possible ici ; sont possibles : GET, HEAD, OPTIONS, POST."
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "", "nonsense", '{"a": }', "{a: 1}", '{"a" 1}', '{"a": 1 "b": 2}', '{"a": 1,}', '{"a": "b', '{"a": "b\nc"}',
+        '{"a": "\\x"}', '{"a": "\\u12"}', '{"a": 1} {}', '{"a": NaN}', '{"a": ' + "9" * 30 + "}",
+    ],
+    ids=lambda text: repr(text[:20]),
+)  # fmt: skip
+def test_what_is_wrong_with_json_is_told_in_the_readers_language(newsroom: Newsroom, text: str) -> None:
+    details = {}
+    for language in words.LANGUAGES:
+        headers = {**newsroom.headers, "Accept-Language": language}
+        answer = newsroom.client.post("/v1/articles", data=text, content_type="application/json", headers=headers)
+        details[language] = check_problem(answer, 400)["detail"]
+    # No word of the English sentence is left in the others, but the names of things.
+    english = set(re.findall(r"[a-z]{4,}", details["en"]))
+    for language in ("fr", "ar"):
+        assert not english & set(re.findall(r"[a-z]{4,}", details[language])) - {"doit"}, details
+
+
+def test_a_byte_order_mark_before_the_body_is_passed_over(newsroom: Newsroom) -> None:
+    body = {**GOOD, "status": "draft"}
+
+    assert raw(newsroom, b"\xef\xbb\xbf" + json.dumps(body).encode()).status_code == 201
 
 
 @pytest.mark.parametrize(

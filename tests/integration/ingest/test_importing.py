@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import time
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +13,9 @@ import pytest
 from PIL import Image
 
 from rotative.client import Client
-from rotative.importing import runner
+from rotative.importing import command, runner
+from rotative.importing.command import Wish
+from rotative.importing.illustrations import without_pictures
 from rotative.importing.items import BadArchive, Item, PictureElsewhere
 from rotative.importing.pictures import AT_ONCE, FAILURES_MOST, NotTaken, Pictures
 from rotative.importing.start import items_of, read_mapping
@@ -99,7 +102,7 @@ def test_a_wordpress_post_becomes_an_article_told_to_nobody(newsroom: Newsroom, 
 
 def test_importing_again_adds_nothing_and_an_interrupted_import_goes_on(newsroom: Newsroom, tmp_path: Path) -> None:
     file = export(tmp_path, *(post(n) for n in range(250)))
-    mark = runner.Mark(tmp_path / "progress", 7)
+    mark = runner.Mark(tmp_path / "progress", "this file")
 
     def interrupted() -> Any:
         for number, item in enumerate(wxr(file)):
@@ -109,13 +112,80 @@ def test_importing_again_adds_nothing_and_an_interrupted_import_goes_on(newsroom
 
     with pytest.raises(KeyboardInterrupt):
         bring_in(newsroom, interrupted(), mark)
-    assert (mark.read(), runner.Mark(mark.file, 8).read()) == (200, 0)
-    rest = bring_in(newsroom, wxr(file), mark)
+    assert (mark.read().read, runner.Mark(mark.file, "another").read().read) == (200, 0)
+    sent: list[int] = []
+    whole = bring_in(newsroom, wxr(file), mark, tell=lambda report: sent.append(report.read))
     again = bring_in(newsroom, wxr(file))
 
-    assert (rest.read, rest.added) == (250, 50)
+    assert (whole.read, whole.added, sent) == (250, 250, [250])
+    assert not mark.file.exists()
     assert (again.added, again.known, again.refused) == (0, 250, 0)
     assert len(newsroom.said()) == 250
+
+
+def wish(file: Path, **options: Any) -> Wish:
+    return Wish(**{"kind": "wxr", "file": file, "pictures": False, **options})
+
+
+def test_a_second_import_reports_again_what_is_not_taken_and_takes_what_was_put_right(
+    newsroom: Newsroom, tmp_path: Path
+) -> None:
+    file = export(tmp_path, post(1), post(2, category="Inconnue"), post(3, status="trash"))
+    mapping, report = tmp_path / "map.toml", tmp_path / "export.xml.report.jsonl"
+    mapping.write_text('"Vie locale" = "societe"\n')
+    said: list[str] = []
+
+    with client_of(newsroom) as client:
+        first = command.bring_in(client, wish(file, mapping=mapping), said.append)
+        told = report.read_text("utf-8")
+        second = command.bring_in(client, wish(file, mapping=mapping), said.append)
+        dry = command.bring_in(client, wish(file, mapping=mapping, dry_run=True), said.append)
+        assert (first, report.read_text("utf-8")) == (second, told)
+        mapping.write_text('"Vie locale" = "societe"\n"Inconnue" = "culture"\n')
+        third = command.bring_in(client, wish(file, mapping=mapping), said.append)
+
+    assert first is not None
+    assert first.startswith("2 items not taken; ")
+    assert dry is not None
+    assert third is not None
+    assert third.startswith("1 item not taken; ")
+    assert [line for line in said if "read:" in line] == [
+        "3 items read: 1 added, 0 there already.",
+        "3 items read: 0 added, 1 there already.",
+        "3 items read: 0 would be added, 1 there already.",
+        "3 items read: 1 added, 1 there already.",
+    ]
+    assert len(report.read_text("utf-8").splitlines()) == 1
+    assert not (tmp_path / "export.xml.progress").exists()
+
+
+@pytest.mark.parametrize(
+    ("options", "says"), [({"mapping": '"Vie" = "societé"'}, "societé"), ({"language": "de"}, "language de")]
+)
+def test_a_section_or_language_that_there_is_not_is_told_before_anything_is_sent(
+    newsroom: Newsroom, tmp_path: Path, options: dict[str, Any], says: str
+) -> None:
+    file = export(tmp_path, post(1))
+    if "mapping" in options:
+        mapping = tmp_path / "map.toml"
+        mapping.write_text(options["mapping"], "utf-8")
+        options = {"mapping": mapping}
+
+    with client_of(newsroom) as client, pytest.raises(BadArchive, match=says) as bad:
+        command.bring_in(client, wish(file, **options), lambda _: None)
+
+    assert "Must be one of" in str(bad.value)
+    assert newsroom.send("GET", "/v1/articles").get_json()["items"] == []
+
+
+def test_a_line_with_half_of_a_surrogate_pair_is_refused_by_itself(newsroom: Newsroom, tmp_path: Path) -> None:
+    lines = tmp_path / "a.jsonl"
+    good = '{"headline": "%s", "section": "sport", "body": {"format": "text", "text": "a"}}'
+    lines.write_text(good % "Un" + "\n" + good % "\\ud800" + "\n" + good % "Trois" + "\n")
+
+    report = bring_in(newsroom, items_of("jsonl", lines, {}, language=None, pages=False))
+
+    assert (report.added, report.refused) == (2, 1)
 
 
 def test_what_is_no_article_is_reported_with_its_reason(newsroom: Newsroom, tmp_path: Path) -> None:
@@ -186,10 +256,53 @@ def test_blocks_captions_and_shortcodes_leave_clean_html() -> None:
         "\n\n[embed]https://example.org/v[/embed]\n\nIl a dit « [le pont] » [vc_row a=1]ici[/vc_row]."
     )
 
-    assert clean(text) == (
-        '<p>Un.</p>\n<figure><img src="a.jpg"> Légende</figure>\n'
+    without, pictures = without_pictures(text, "https://old.example/2019/un/")
+
+    assert pictures == [PictureElsewhere("https://old.example/2019/un/a.jpg", "", "Légende")]
+    assert clean(without) == (
+        "<p>Un.</p>\n"
         '<p><a href="https://example.org/v">https://example.org/v</a></p>\n<p>Il a dit « [le pont] » ici.</p>'
     )
+
+
+def test_pictures_leave_the_text_with_their_captions_and_nothing_empty_behind() -> None:
+    text = (
+        '<p>Avant.</p><figure class="wp-block-image"><a href="x"><img src="/a.jpg" alt="Le &quot;pont&quot;"/></a>'
+        "<figcaption>Vu du <em>nord</em> &amp; de loin</figcaption></figure>"
+        '<figure class="wp-block-gallery"><figure><img src="https://cdn.example/b.png?w=640" /></figure>'
+        '<ul><li><figure><img src="data:image/png;base64,AA"/></figure></li></ul>'
+        "<figcaption>Toutes</figcaption></figure>"
+        '<p><a href="https://old.example/c.jpg"><img alt="C" src=\'c.jpg\'></a></p>'
+        '[caption id="d" align="left"]<img src="d.webp" /> Le quai[/caption]'
+        '<figure class="wp-block-table"><table><tr><td>1</td></tr></table><figcaption>Chiffres</figcaption></figure>'
+        "<p>Après.</p>"
+    )
+
+    without, pictures = without_pictures(text, "https://old.example/p/")
+
+    assert without == (
+        '<p>Avant.</p><figure class="wp-block-table"><table><tr><td>1</td></tr></table>'
+        "<figcaption>Chiffres</figcaption></figure><p>Après.</p>"
+    )
+    assert [(one.url, one.alt, one.caption) for one in pictures] == [
+        ("https://old.example/a.jpg", 'Le "pont"', "Vu du nord & de loin"),
+        ("https://cdn.example/b.png?w=640", "", ""),
+        ("https://old.example/p/c.jpg", "C", ""),
+        ("https://old.example/p/d.webp", "", "Le quai"),
+    ]
+
+
+@pytest.mark.parametrize(
+    "piece", ["<figure>", "[caption]", "[embed]", "<!-- wp:x ", "<img ", "<p>", "<figcaption>", "[a "]
+)
+def test_what_is_opened_and_never_closed_costs_no_more_than_its_length(piece: str) -> None:
+    text = "<img src=a.jpg>" + piece * (1_000_000 // len(piece))
+    began = time.process_time()
+
+    clean(without_pictures(text, "https://old.example/")[0])
+
+    # Reading to the end again and again would take minutes.
+    assert time.process_time() - began < 20
 
 
 NINJS = {
@@ -218,6 +331,7 @@ def send_ninjs(newsroom: Newsroom, **fields: Any) -> Any:
 def test_an_agencys_article_is_posted_refiled_and_killed_by_its_uri(newsroom: Newsroom) -> None:
     first = send_ninjs(newsroom)
     second = send_ninjs(newsroom, headlines=[{"value": "Le port rouvre mardi"}])
+    newsroom.send("POST", f"/v1/articles/{first.get_json()['id']}/kill", {"reason": "Diffamation"})
     canceled = send_ninjs(newsroom, pubStatus="canceled")
     unknown = send_ninjs(newsroom, uri="urn:agence:9", pubStatus="canceled")
 
@@ -226,6 +340,7 @@ def test_an_agencys_article_is_posted_refiled_and_killed_by_its_uri(newsroom: Ne
     assert (article["headline"], article["standfirst"]) == ("Le port rouvre", "Lundi.")
     assert (second.status_code, second.get_json()["id"], second.get_json()["revision"]) == (200, article["id"], 2)
     assert (canceled.status_code, canceled.get_json()["status"], unknown.status_code) == (200, "killed", 404)
+    assert canceled.get_json()["kill_reason"] == "Diffamation"
     assert [said["type"] for said in newsroom.said()][-1] == "article.killed.v1"
 
 
@@ -301,7 +416,12 @@ def jpeg(colour: int) -> bytes:
 
 def test_posts_lead_with_their_pictures_where_these_can_be_reached(newsroom: Newsroom, tmp_path: Path) -> None:
     asked: list[str] = []
-    answers: dict[str, Any] = {"/a.jpg": (200, jpeg(1)), "/gone.jpg": (404, b""), "/no.png": (200, b"<html>")}
+    answers: dict[str, Any] = {
+        "/a.jpg": (200, jpeg(1)),
+        "/b.jpg": (200, jpeg(9)),
+        "/gone.jpg": (404, b""),
+        "/no.png": (200, b"<html>"),
+    }
 
     def get(url: str) -> tuple[int, bytes]:
         asked.append(url)
@@ -309,11 +429,13 @@ def test_posts_lead_with_their_pictures_where_these_can_be_reached(newsroom: New
             raise NotTaken("no answer in time")
         return answers[url.partition("example")[2]]
 
+    in_text = '<figure><img src="https://old.example/b.jpg"><figcaption>La halle</figcaption></figure><p>Texte.</p>'
     urls = ("http://old.example/a.jpg", "https://old.example/gone.jpg", "https://old.example/no.png")
     away = tuple(f"https://away.example/{n}.jpg" for n in range(6))
     file = export(
         tmp_path,
-        *(post(n, thumbnail=str(100 + n)) for n in range(9)),
+        post(0, thumbnail="100", content=in_text),
+        *(post(n, thumbnail=str(100 + n)) for n in range(1, 9)),
         # Attachments stand behind the posts that lead with them.
         *(
             post(100 + n, post_type="attachment", attachment_url=url, alt="Le pont", excerpt="Vu du nord")
@@ -335,23 +457,25 @@ def test_posts_lead_with_their_pictures_where_these_can_be_reached(newsroom: New
             pictures=pictures,
         )
 
-    assert (report.added, report.refused, report.pictures, report.lost_pictures) == (9, 0, 1, 8)
+    assert (report.added, report.refused, report.pictures, report.lost_pictures) == (9, 0, 2, 8)
     assert "https://old.example/a.jpg" in asked
     assert not any("unused" in url for url in asked)
     # The host that never answers is not asked for ever.
     assert len([url for url in asked if "away" in url]) <= FAILURES_MOST + AT_ONCE
     assert all(one["picture"] and one["reason"] for one in left_out)
     leading = [said["data"]["article"]["images"] for said in newsroom.said()]
-    ((image,),) = [images for images in leading if images]
+    ((image, second),) = [images for images in leading if images]
     assert (image["alt"], image["caption"], image["width"]) == ("Le pont", "Vu du nord", 640)
+    assert second["caption"] == "La halle"
+    assert newsroom.said()[0]["data"]["article"]["body_html"] == "<p>Texte.</p>"
 
 
 def test_a_picture_in_a_private_network_is_never_asked_for(newsroom: Newsroom) -> None:
-    wanted = [Item(str(n), {"headline": "x"}, picture=PictureElsewhere(url)) for n, url in enumerate(PRIVATE)]
+    wanted = [Item(str(n), {"headline": "x"}, pictures=(PictureElsewhere(url),)) for n, url in enumerate(PRIVATE)]
     reasons: list[str] = []
 
     with client_of(newsroom) as client, Pictures(client) as pictures:
-        taken = pictures.put_into(wanted, lambda _, reason: reasons.append(reason))
+        taken = pictures.put_into(wanted, lambda _item, _picture, reason: reasons.append(reason))
 
     assert (taken, len(reasons)) == (0, len(PRIVATE))
 

@@ -11,6 +11,7 @@ import pytest
 from sqlalchemy import select
 
 from services.ingest import actions, store
+from services.ingest.domain.moments import spoken
 from services.ingest.models import Media
 from shared import clock
 from shared.ids import new_id
@@ -54,6 +55,9 @@ def test_an_embargo_is_kept_and_lifted_at_its_moment(newsroom: Newsroom, monkeyp
     (said,) = newsroom.said()
     assert (said["type"], said["lane"]) == ("article.published.v1", "urgent")
     assert steps(newsroom, article) == ["accepted", "scheduled", "released"]
+    told = newsroom.send("GET", article["timeline"], Accept_Language="fr").get_json()["items"][1]
+    assert told["detail"]["embargo"] == embargo.isoformat()
+    assert told["text"].endswith(f"pour le {spoken(embargo, 'fr', ZoneInfo('Europe/Paris'))}.")
 
 
 def test_what_fell_due_while_the_system_was_down_is_released_at_once(
@@ -79,6 +83,8 @@ def test_an_embargo_in_the_past_publishes_at_once(newsroom: Newsroom) -> None:
         ("2027-10-31T02:30:00+01:00", "2027-10-31T01:30:00+00:00"),
         ("2027-10-31T03:00:00[Europe/Paris]", "2027-10-31T02:00:00+00:00"),
         ("2027-07-01T09:00:00+09:00", "2027-07-01T00:00:00+00:00"),
+        ("2027-07-01t09:00:00z", "2027-07-01T09:00:00+00:00"),
+        ("2027-10-31t03:00:00[Europe/Paris]", "2027-10-31T02:00:00+00:00"),
     ],
 )
 def test_a_time_of_any_zone_is_kept_as_utc_over_both_changes_of_the_clocks(
@@ -202,16 +208,43 @@ def test_a_retraction_keeps_the_text_and_tells_readers_why(newsroom: Newsroom) -
     path = f"/v1/articles/{article['id']}"
 
     retracted = newsroom.send("POST", f"{path}/retract", {"reason": "Rien n’est vrai."}).get_json()
-    again = newsroom.send("POST", f"{path}/retract", {"reason": "Autre"})
+    again = newsroom.send("POST", f"{path}/retract", {"reason": "Rien n’est vrai."})
+    without = newsroom.send("POST", f"{path}/retract")
     changed = newsroom.send("PATCH", path, {"headline": "Autre"}, If_Match="*")
 
     assert (retracted["status"], retracted["retraction"]["note"]) == ("retracted", "Rien n’est vrai.")
-    assert (again.status_code, again.get_json()["change"]) == (200, 2)
+    assert [(one.status_code, one.get_json()["change"]) for one in (again, without)] == [(200, 2)] * 2
     assert changed.status_code == 409
     said = newsroom.said()[-1]
     assert (said["type"], said["lane"]) == ("article.retracted.v1", "urgent")
     assert said["data"]["article"]["retraction"]["note"] == "Rien n’est vrai."
     assert said["data"]["article"]["body_html"]
+
+
+def test_another_reason_takes_the_place_of_the_one_that_a_retraction_or_a_kill_had(newsroom: Newsroom) -> None:
+    article, killed = newsroom.accepted(), newsroom.accepted(headline="Autre")
+    retract, kill = f"/v1/articles/{article['id']}/retract", f"/v1/articles/{killed['id']}/kill"
+    first = newsroom.send("POST", retract, {"reason": "Rien n’est vrai."}).get_json()
+    newsroom.send("POST", kill, {"reason": "Diffamation"})
+
+    second = newsroom.send("POST", retract, {"reason": "Presque rien n’est vrai."})
+    stale = newsroom.send("POST", retract, {"reason": "Tout est faux."}, If_Match='"2"')
+    said = newsroom.said()[-1]
+    before = len(newsroom.said())
+    other = newsroom.send("POST", kill, {"reason": "Plainte"}).get_json()
+    without = newsroom.send("POST", kill).get_json()
+
+    shown = second.get_json()
+    assert (second.status_code, stale.status_code, shown["change"]) == (200, 412, 3)
+    assert shown["retraction"] == {**first["retraction"], "note": "Presque rien n’est vrai."}
+    assert (said["type"], said["lane"]) == ("article.retracted.v1", "urgent")
+    assert said["data"]["article"]["retraction"]["note"] == "Presque rien n’est vrai."
+    assert (other["status"], other["kill_reason"], other["change"]) == ("killed", "Plainte", 3)
+    assert (without["kill_reason"], without["change"]) == ("Plainte", 3)
+    # A kill's reason is the newsroom's own.
+    assert len(newsroom.said()) == before
+    assert steps(newsroom, killed) == ["accepted", "published", "killed", "reason_changed"]
+    assert newsroom.send("GET", f"/v1/articles/{killed['id']}/kill-report").get_json()["reason"] == "Plainte"
 
 
 @pytest.mark.parametrize("status", ["draft", "scheduled", "live", "retracted", "expired"])
@@ -407,6 +440,11 @@ def test_pictures_come_with_what_is_known_of_them_and_what_the_article_says(news
         ("<p>Lorem ipsum dolor sit amet.</p>", "placeholder-text"),
         ("<p>La mairie.</p><p>You may also like</p>", "leftover-at-the-end"),
         ("<p>La mairie.</p><h3>À lire aussi :</h3>", "leftover-at-the-end"),
+        ("<p>La mairie.</p><p>Vous aimerez aussi…</p>", "leftover-at-the-end"),
+        ("<p>La mairie.</p><p>VOUS AIMEREZ PEUT-ÊTRE AUSSI\u202f:</p>", "leftover-at-the-end"),
+        ("<p>أكدت البلدية.</p><p>قد يعجبك أيضًا:</p>", "leftover-at-the-end"),
+        ("<p>أكدت البلدية.</p><p>إقرأ أيضاً</p>", "leftover-at-the-end"),
+        ("<p>جارٍ التحميل…</p><p>أكدت البلدية.</p>", "placeholder-text"),
         ("<p>Le pont du port ferme pour six semaines.</p><p>La mairie.</p>", "headline-repeated"),
     ],
 )

@@ -175,7 +175,13 @@ def test_an_expired_article_answers_with_a_tombstone_of_its_own(house: House) ->
 def test_a_former_address_leads_to_the_present_one(house: House) -> None:
     article = public_article()
     house.hear(published(**vars(article)))
-    moved = replace(article, change=2, path="/sport/le-pont", section="sport", old_paths=("/2019/vieux.html",))
+    moved = replace(
+        article,
+        change=2,
+        path="/sport/le-pont",
+        section="sport",
+        old_paths=("/2019/vieux.html", "/2019/%C3%A9t%C3%A9/"),
+    )
     house.hear(published(**vars(moved)))
     house.finish()
 

@@ -15,7 +15,7 @@ from shared import clock, jobs, outbox
 from shared.event_schemas import Heard
 from shared.jobs import Claim, Kind
 from shared.line import Line
-from shared.service import Node, Service
+from shared.service import BulkSlot, Node, Service
 from shared.sweeper import Sweeper, tidy
 from shared.tables import jobs as jobs_table
 from shared.tables import outbox as outbox_table
@@ -286,6 +286,27 @@ def test_bulk_events_wait_for_the_sweeper_and_are_capped(sender: Node) -> None:
     assert len(first) == 2 * outbox.BULK_IN_FLIGHT
     assert not any(letter.again for letter in first)
     assert second == []
+
+
+def test_bulk_events_are_done_a_few_at_a_time_and_the_rest_kept_when_an_editor_waits(
+    node: Node, desk: Desk, sender: Node, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    waiting: set[str] = set()
+    monkeypatch.setattr("shared.service.POLITE_S", 0.0)
+    monkeypatch.setattr(node.dispatcher, "has_waiting", lambda lanes: bool(waiting & set(lanes)))
+    node._bulk = BulkSlot()
+    headlines = [f"Archive {number}" for number in range(12)]
+    envelopes = say(sender, *headlines)
+    node.hear(envelopes[:7], "bulk", again=False)
+    assert [len(one) for one in desk.heard] == [5, 2], "nobody waited"
+
+    waiting.add("normal")
+    node.hear(envelopes, "bulk", again=False)
+    assert desk.heard[2:] == [], "the first five were known"
+    assert sorted(states(node).values()).count("ready") == 5
+    waiting.clear()
+    node.run_jobs("bulk")
+    assert sorted(headline for one in desk.heard for headline in one) == sorted(headlines)
 
 
 def test_a_job_asked_for_twice_is_done_once(node: Node, desk: Desk) -> None:
