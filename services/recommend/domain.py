@@ -11,8 +11,7 @@ from uuid import UUID
 from zlib import crc32
 
 from services.recommend.flat_words import is_flat
-from services.recommend.index import Entry
-from services.recommend.index.rules import SAME_STORY
+from services.recommend.index import SAME_STORY, Entry
 from shared.events import PublicArticle, RelatedSetEntry
 
 LIVE = "live"

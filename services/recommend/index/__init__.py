@@ -16,10 +16,11 @@ from services.recommend.index import text
 from services.recommend.index.neighbours import Neighbours
 from services.recommend.index.readings import Reading, are_copies, read, shared_shares
 from services.recommend.index.refresh import Refresh, Relink, Source
-from services.recommend.index.rules import NO_DATE, PINNED, TEXT, Hand, Item, Rules, Shown
+from services.recommend.index.rules import NO_DATE, PINNED, SAME_STORY, TEXT, Hand, Item, Rules, Shown
 from services.recommend.index.text import Terms
 
 __all__ = [
+    "SAME_STORY",
     "Article",
     "Change",
     "Entry",

@@ -88,7 +88,7 @@ def _part(terms: tuple[tuple[Sequences, ...], tuple[Sequences, ...]], known: lis
 def _terms(
     pieces: list[tuple[bool, bool, list[str]]], language: str, nothing: frozenset[str]
 ) -> tuple[tuple[Sequences, ...], tuple[Sequences, ...]]:
-    terms = [(unwanted, (tuple(stems(language, found)),)) for unwanted, _, found in _without_silent(pieces, nothing)]
+    terms = [(unwanted, _ways(found, language)) for unwanted, _, found in _without_silent(pieces, nothing)]
     return (
         tuple(dict.fromkeys(way for unwanted, way in terms if not unwanted)),
         tuple(dict.fromkeys(way for unwanted, way in terms if unwanted)),
@@ -105,6 +105,13 @@ def _without_silent(
         if telling:
             kept.append((unwanted, quoted, telling))
     return kept if any(not unwanted for unwanted, _, _ in kept) else pieces
+
+
+def _ways(found: Sequence[str], language: str) -> Sequences:
+    ways = [tuple(stems(language, found))]
+    if language == "ar":  # with its article a word may have another stem than without: both are looked for
+        ways.append(tuple(found))
+    return tuple(dict.fromkeys(ways))
 
 
 def facet_of_language(language: str) -> str:

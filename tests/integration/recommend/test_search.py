@@ -171,7 +171,7 @@ def test_any_input_is_a_query(desk: Desk, client: FlaskClient, asked: dict[str, 
         client.get("/v1/search", query_string={k: v.encode(errors="replace") for k, v in asked.items()}).status_code
         == 200
     )
-    assert client.get("/v1/search?q=%ff%fe%00&q=2&lang=%c3").status_code == 200
+    assert client.get("/v1/search?q=%ff%fe%00&q=2&section=%c3").status_code == 200
 
 
 @pytest.mark.parametrize("day", ["demain", "2026-02-30", "h12", "2026-01-01T25:00", "\ud83d"])
