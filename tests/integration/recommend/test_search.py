@@ -84,6 +84,7 @@ def test_pages_follow_one_another_without_a_gap_though_articles_come_meanwhile(d
 
 def test_articles_of_the_same_second_are_all_found(desk: Desk, client: FlaskClient) -> None:
     desk.hear(*(live(told(f"Dépêche numéro {number}")) for number in range(60)), lane="bulk")
+    desk.finish()
 
     assert len(found(client, q="dépêche", limit=50)) == 50
 
