@@ -24,6 +24,8 @@ def explain(client: Client, article_id: str) -> None:
     """Say why an article's related set is what it is, and what was left out and why."""
     found = client.ask("GET", f"/v1/related/{article_id}")
     click.echo(found["headline"])
+    if found["note"]:
+        click.echo(f"     {found['note']}")
     for place, entry in enumerate(found["entries"], 1):
         click.echo(f"{place:>3}  {entry['headline']}\n     {entry['why']} ({entry['score']:.2f})")
     if not found["entries"]:

@@ -67,7 +67,13 @@ def search_blueprint(builder: Builder) -> Blueprint:
             try:
                 if search is None:
                     raise OSError("no search is set")
-                found = search(query, request.remote_addr or "")
+                try:
+                    found = search(query, request.remote_addr or "")
+                except OSError:
+                    if "cursor" not in query:
+                        raise
+                    del query["cursor"]  # one that no page gave: a reader begins again
+                    found = search(query, request.remote_addr or "")
                 items = list(found["items"])
                 if found.get("next"):
                     older = f"/search?{urlencode({**query, 'cursor': str(found['next'])})}"

@@ -20,10 +20,13 @@ from shared.service import Heard
 
 # Kinds of jobs; each has one job, of this reference.
 PLACE, REFRESH, SNAPSHOT = "place_articles", "refresh_weights", "save_snapshot"
+# New age limits: at once where an editor looks first, and then everywhere.
+LIMIT, LIMIT_REST = "limit_ages", "limit_all_ages"
 ALL = "all"
 # What one transaction places, and what one related.changed carries.
 MOST_PLACED, MOST_SETS = 50, 100
 REFRESH_SLICE_S = 0.1
+LIMIT_SLICE_S = 0.3
 
 
 def hear_articles(session: Session, heard: Sequence[Heard], *, keeper: Keeper, now: datetime) -> None:
@@ -108,6 +111,15 @@ def refresh_weights(session: Session, turn: Turn, *, asked: str | None, keeper: 
     done = keeper.refresh(session, turn, REFRESH_SLICE_S, asked)
     values: dict[str, Any] = {"refreshed_at": now, "counted": turn.index.counted()} if done else {}
     _finish(session, keeper, turn, [], lane="bulk", now=now, **values)
+    if done:
+        jobs.add(session, SNAPSHOT, ALL, lane="bulk")
+    return done
+
+
+def limit_ages(session: Session, turn: Turn, *, asked: str | None, keeper: Keeper, lane: str, now: datetime) -> bool:
+    """Make sets under the age limits that now hold, for a while, and say those that change; True when all are made."""
+    done = keeper.relink(session, turn, LIMIT_SLICE_S if lane == "urgent" else REFRESH_SLICE_S, asked)
+    _finish(session, keeper, turn, [], lane=lane, now=now)
     if done:
         jobs.add(session, SNAPSHOT, ALL, lane="bulk")
     return done

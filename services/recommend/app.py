@@ -31,7 +31,7 @@ def create_app(settings: RecommendSettings | None = None) -> Flask:
         logs.set_up("recommend", settings.log_level)
     node = Node(create_service(settings), settings)
     blueprints = [
-        related_blueprint(),
+        related_blueprint(settings.rules.story_cap),
         hand_blueprint(),
         search_blueprint(),
         similar_blueprint(),

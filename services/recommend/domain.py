@@ -5,10 +5,13 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
+from math import sqrt
 from typing import Any
 from uuid import UUID
+from zlib import crc32
 
-from services.recommend.index import Entry
+from services.recommend.flat_words import is_flat
+from services.recommend.index import SAME_STORY, Entry
 from shared.events import PublicArticle, RelatedSetEntry
 
 LIVE = "live"
@@ -83,18 +86,30 @@ def reason(why: bool | str) -> str:
     return PINNED if why == PINNED else NEAR if why else LATEST
 
 
-def shared_words(article: Mapping[str, str], other: Mapping[str, str]) -> list[str]:
-    """Up to five words that bring two articles together, heaviest first, as written in the first.
+def shared_words(language: str, article: Mapping[str, str], other: Mapping[str, str]) -> list[str]:
+    """Up to five words that bring two articles together, as written in the first: names, then the heaviest.
 
-    article, other: their heaviest terms, heaviest first, each with its written form.
+    Words that say nothing of what an article is about are left out. language: a primary subtag; article, other: their
+    heaviest terms, heaviest first, each with its written form.
     """
+    shared = [written for term, written in article.items() if term in other and not is_flat(language, written)]
+    names = [written for written in shared if " " in written or written[0].isupper()]
+    names.sort(key=lambda name: -len(name.split()))  # "Amina Khelifi" says more than "Khelifi"
     found: list[str] = []
-    for term, written in article.items():
-        if term in other and not any(written.lower() in known.lower() for known in found):
+    known: set[str] = set()
+    for written in (*names, *(word for word in shared if word not in names)):
+        parts = set(written.lower().split())
+        if not parts <= known:
             found.append(written)
+            known |= parts
             if len(found) == REASON_WORDS:
                 break
     return found
+
+
+def tell_one_story(article: Mapping[str, str], other: Mapping[str, str]) -> bool:
+    """Whether two articles look to be of one story, by their heaviest terms: what the cap per story counts."""
+    return len(article.keys() & other.keys()) >= SAME_STORY * sqrt(len(article) * len(other)) > 0
 
 
 def days_apart(one: datetime, other: datetime) -> float:
@@ -113,13 +128,19 @@ def is_too_old(article: Any, other: Any, limit_days: float | None) -> bool:
 # Search
 
 PAGE_SIZE, MOST_PAGE_SIZE = 20, 50
-_CURSOR = re.compile(r"([ht])(-?[0-9a-f]{1,16})")
+_LANGUAGE_TAG = re.compile(r"[A-Za-z]{2,3}(?:-[A-Za-z0-9]{1,8})*", re.ASCII)
+_CURSOR = re.compile(r"([ht])(-?[0-9a-f]{1,16})-([0-9a-f]{4})", re.ASCII)
 
 
 def page_size(text: str) -> int:
     """How many articles a page of search shows; the usual number for what is no number."""
     number = int(text) if text.isascii() and text.isdigit() and len(text) < 6 else PAGE_SIZE
     return min(MOST_PAGE_SIZE, max(1, number))
+
+
+def is_language_tag(text: str) -> bool:
+    """Whether this looks like a BCP 47 language tag, whatever languages there are."""
+    return len(text) <= 35 and _LANGUAGE_TAG.fullmatch(text) is not None
 
 
 def day_or_instant(text: str) -> datetime | None:
@@ -135,13 +156,18 @@ def day_or_instant(text: str) -> datetime | None:
 
 
 def cursor(in_headline: bool, number: int) -> str:
-    """The place behind an article found, as text."""
-    return f"{'h' if in_headline else 't'}{number:x}"
+    """The place behind an article found, as text, with a check that none of it is lost or changed on its way."""
+    place = f"{'h' if in_headline else 't'}{number:x}"
+    return f"{place}-{_check(place)}"
 
 
 def after_cursor(text: str) -> tuple[bool, int] | None:
     """What `cursor` made text of; None for anything else."""
     match = _CURSOR.fullmatch(text)
-    if match is None or not -(1 << 63) <= int(match[2], 16) < 1 << 63:
+    if match is None or match[3] != _check(match[1] + match[2]) or not -(1 << 63) <= int(match[2], 16) < 1 << 63:
         return None
     return match[1] == "h", int(match[2], 16)
+
+
+def _check(text: str) -> str:
+    return f"{crc32(text.encode()) & 0xFFFF:04x}"

@@ -13,14 +13,20 @@ from uuid import UUID
 from sqlalchemy.orm import Session
 
 from services.recommend import domain, store
+from services.recommend.explain_texts import TEXTS
 from services.recommend.index import Reading, are_copies
+from services.recommend.index.text import primary_language
 from services.recommend.search import similar
 
-MOST_LEFT_OUT = 10
+MOST_LEFT_OUT, MOST_COPIES = 10, 4
+MOST_NOWHERE = 40  # of the articles that are offered nowhere, the newest, so many are looked at
 
 
-def related_set(session: Session, article_id: UUID) -> dict[str, Any] | None:
-    """An article's set as RelatedReply says, or None when it is not live."""
+def related_set(session: Session, article_id: UUID, *, story_cap: int = 0) -> dict[str, Any] | None:
+    """An article's set as RelatedReply says, or None when it is not live.
+
+    story_cap: how many of one story a set shows, 0 for any.
+    """
     rows = store.explained(session, [article_id])
     article = rows.get(article_id)
     if article is None or article.status != domain.LIVE:
@@ -36,6 +42,7 @@ def related_set(session: Session, article_id: UUID) -> dict[str, Any] | None:
         "headline": article.headline,
         "set_number": stored.set_number if stored is not None else 0,
         "made_at": stored.made_at if stored is not None else None,
+        "note": _note(article, decided),
         "entries": [_entry(article, others[UUID(one)], score, why) for one, score, why in shown],
         "left_out": _left_out(
             article,
@@ -43,8 +50,16 @@ def related_set(session: Session, article_id: UUID) -> dict[str, Any] | None:
             {one: others.get(one) for one in near},
             decided,
             store.age_limits(session),
+            story_cap,
         ),
     }
+
+
+def _note(article: Any, decided: Any) -> str | None:
+    """What editors have decided for the article itself."""
+    said = [_texts(article)["never gets any"]] if decided is not None and decided.never_gets_any else []
+    said += [_texts(article)["never offered itself"]] if article.never_offered else []
+    return " ".join(said) or None
 
 
 def _live(row: Any) -> bool:
@@ -52,7 +67,7 @@ def _live(row: Any) -> bool:
 
 
 def _entry(article: Any, other: Any, score: float, why: bool | str) -> dict[str, Any]:
-    words = domain.shared_words(article.words, other.words)
+    words = _shared(article, other)
     apart = domain.days_apart(article.published_at, other.published_at)
     return {
         "article_id": other.id,
@@ -72,7 +87,8 @@ def _near(session: Session, article: Any, entries: Sequence[Sequence[Any]], deci
     beyond = [UUID(entry[0]) for one in shown if one in sets for entry in sets[one].entries if entry[2] is True]
     named = [UUID(one) for one in (*decided.bans, *decided.pins)] if decided is not None else []
     copies = similar.same_passages(session, article.id, shown)
-    left = dict.fromkeys((*named, *copies, *beyond))
+    nowhere = store.never_offered(session, article.language, MOST_NOWHERE)
+    left = dict.fromkeys((*named, *nowhere, *copies, *beyond))
     return [one for one in left if one != article.id and one not in shown][:100]
 
 
@@ -82,6 +98,7 @@ def _left_out(
     near: Mapping[UUID, Any],
     decided: Any,
     limits: Mapping[str, float],
+    story_cap: int,
 ) -> list[dict[str, Any]]:
     live = [row for row in near.values() if _live(row) and row.language == article.language]
     prints = [Reading.fingerprint_in(row.reading) for row in live]
@@ -94,6 +111,7 @@ def _left_out(
     bans = set(decided.bans) if decided is not None else set()
     pins = set(decided.pins) if decided is not None else set()
     found: list[dict[str, Any]] = []
+    copies: list[dict[str, Any]] = []
     less: list[tuple[int, dict[str, Any]]] = []
     for other_id, row in near.items():
         told = {"article_id": other_id, "headline": row.headline if row is not None else None}
@@ -104,7 +122,10 @@ def _left_out(
         elif not _live(row):
             continue
         elif row.never_offered:
-            found.append(told | _reason(article, "never offered"))
+            if str(other_id) in pins or (row.language == article.language and _shared(article, row)):
+                found.append(told | _reason(article, "never offered"))
+        elif str(other_id) in pins:
+            found.append(told | _reason(article, "no room"))
         elif row.language != article.language:
             continue
         elif domain.is_too_old(article, row, limits.get(row.section)):
@@ -112,11 +133,20 @@ def _left_out(
             why = _days(texts["too old"], texts, limits[row.section])
             found.append(told | {"reason": "too old", "why": why})
         elif other_id in copy_of:
-            found.append(told | _reason(article, "copy", headline=copy_of[other_id].headline))
-        elif words := domain.shared_words(article.words, row.words):
-            less.append((-len(words), told | _reason(article, "less alike", words=_listed(words))))
+            copies.append(told | _reason(article, "copy", headline=copy_of[other_id].headline))
+        elif words := _shared(article, row):
+            same = [one for one in shown if domain.tell_one_story(one.words, row.words)] if story_cap else []
+            if story_cap and len(same) >= story_cap:
+                less.append((-100, told | _reason(article, "story", headline=same[0].headline)))
+            else:
+                less.append((-len(words), told | _reason(article, "less alike", words=_listed(words))))
     less.sort(key=lambda one: one[0])
-    return [*found, *(one for _, one in less)][:MOST_LEFT_OUT]
+    rest = [one for _, one in less]
+    return [*found[: MOST_LEFT_OUT - 2], *copies[:MOST_COPIES], *rest, *copies[MOST_COPIES:]][:MOST_LEFT_OUT]
+
+
+def _shared(article: Any, other: Any) -> list[str]:
+    return domain.shared_words(primary_language(article.language), article.words, other.words)
 
 
 def _reason(article: Any, code: str, **values: object) -> dict[str, str]:
@@ -125,7 +155,8 @@ def _reason(article: Any, code: str, **values: object) -> dict[str, str]:
 
 def _sentence(article: Any, reason: str, words: Sequence[str], apart: float, other: Any) -> str:
     texts = _texts(article)
-    parts = [texts[reason].format(words=_listed(words))]
+    code = reason if reason != domain.NEAR or words else "alike"
+    parts = [texts[code].format(words=_listed(words))]
     parts.append(texts["same day"] if apart < 1 else _days(texts["days apart"], texts, apart))
     if other.section == article.section:
         parts.append(texts["same section"])
@@ -142,62 +173,4 @@ def _listed(words: Iterable[str]) -> str:
 
 
 def _texts(article: Any) -> Mapping[str, str]:
-    return _TEXTS.get(article.language.partition("-")[0], _TEXTS["en"])
-
-
-_TEXTS = {
-    "fr": {
-        domain.NEAR: "Les deux parlent de : {words}",
-        domain.PINNED: "Épinglé par la rédaction",
-        domain.LATEST: "Le plus récent de la rubrique, faute de mieux",
-        "same day": "publiés à moins d'un jour d'écart",
-        "days apart": "publiés à {days} d'écart",
-        "day": "un jour",
-        "days": "{} jours",
-        "same section": "même rubrique",
-        "between": " ; ",
-        "end": ".",
-        "banned": "Écarté ici par la rédaction.",
-        "waiting": "Épinglé, il paraîtra ici quand il sera en ligne.",
-        "never offered": "La rédaction ne le propose nulle part.",
-        "too old": "Trop éloigné dans le temps : sa rubrique s'arrête à {days}.",
-        "copy": "Presque le même texte que « {headline} ».",
-        "less alike": "Moins proche que ceux qui sont montrés, bien qu'ils aient en commun : {words}.",
-    },
-    "en": {
-        domain.NEAR: "Both are about: {words}",
-        domain.PINNED: "Pinned by an editor",
-        domain.LATEST: "The latest of the section, for want of a nearer one",
-        "same day": "published within a day of one another",
-        "days apart": "published {days} apart",
-        "day": "a day",
-        "days": "{} days",
-        "same section": "same section",
-        "between": "; ",
-        "end": ".",
-        "banned": "Left out here by an editor.",
-        "waiting": "Pinned: it appears here when it is live.",
-        "never offered": "Editors have it offered nowhere.",
-        "too old": "Too far away in time: its section ends at {days}.",
-        "copy": "Nearly the same text as “{headline}”.",
-        "less alike": "Less alike than those shown, though they share: {words}.",
-    },
-    "ar": {
-        domain.NEAR: "يتناول المقالان: {words}",
-        domain.PINNED: "ثبّته المحرر",
-        domain.LATEST: "الأحدث في القسم لعدم وجود أقرب منه",
-        "same day": "نُشرا بفارق أقل من يوم",
-        "days apart": "نُشرا بفارق {days}",
-        "day": "يوم واحد",
-        "days": "{} يوما",
-        "same section": "القسم نفسه",
-        "between": "؛ ",
-        "end": ".",
-        "banned": "استبعده المحرر هنا.",
-        "waiting": "مثبّت، ويظهر هنا عند نشره.",
-        "never offered": "لا يقترحه المحررون في أي مكان.",
-        "too old": "بعيد زمنيا: يتوقف قسمه عند {days}.",
-        "copy": "نص يكاد يطابق «{headline}».",
-        "less alike": "أقل قربا من المعروضة وإن اشتركا في: {words}.",
-    },
-}
+    return TEXTS.get(primary_language(article.language), TEXTS["en"])

@@ -20,9 +20,11 @@ from shared.errors import Fault, Unprocessable
 def pin(session: Session, article_id: UUID, pins: Sequence[UUID], *, by: str, now: datetime) -> dict[str, Any]:
     """Have these articles open an article's related set, in this order; what is not live waits.
 
-    Raises Unprocessable when the article itself is among them.
+    Raises Unprocessable when the article itself is among them, or one that no set may show here: killed, banned here or
+    offered nowhere.
     """
     _refuse_itself(article_id, pins)
+    _refuse_unshowable(session, article_id, pins)
     store.save_hand(session, article_id, pins=[str(one) for one in pins], changed_by=by, changed_at=now)
     _place_again(session, article_id)
     return pins_of(session, article_id)
@@ -57,12 +59,20 @@ def ban(
 
 
 def limit_age(session: Session, section: str, days: float | None, *, now: datetime) -> dict[str, Any]:
-    """Offer a section's articles only so many days apart; None: without a limit. All sets are made anew for it."""
-    if not 0 < len(section) <= domain.LONGEST_SECTION or "\x00" in section:
-        raise Unprocessable(errors=[Fault("/section", "length", "A section's key has 1 to 80 characters.")])
+    """Offer a section's articles only so many days apart; None: without a limit.
+
+    Sets that show what is now too old are made anew first, then the newest articles', then all others.
+    """
+    _refuse_no_section(section)
     store.save_age_limit(session, section, days)
-    jobs.add(session, actions.REFRESH, actions.ALL, lane="bulk", payload={"asked_at": now.isoformat()})
+    jobs.add(session, actions.LIMIT, actions.ALL, lane="urgent", payload={"asked_at": now.isoformat()})
     return {"section": section, "age_limit_days": days}
+
+
+def age_limit_of(session: Session, section: str) -> dict[str, Any]:
+    """A section's age limit, None when it has none."""
+    _refuse_no_section(section)
+    return {"section": section, "age_limit_days": store.age_limits(session).get(section)}
 
 
 def age_limits(session: Session) -> dict[str, Any]:
@@ -104,6 +114,37 @@ def _named(session: Session, ids: Iterable[str]) -> list[dict[str, Any]]:
 def _place_again(session: Session, article_id: UUID) -> None:
     if store.place_again(session, article_id):
         jobs.add(session, actions.PLACE, actions.ALL, lane="urgent")
+
+
+def _refuse_no_section(section: str) -> None:
+    if not 0 < len(section) <= domain.LONGEST_SECTION or "\x00" in section:
+        raise Unprocessable(errors=[Fault("/section", "length", "A section's key has 1 to 80 characters.")])
+
+
+_UNSHOWABLE = {
+    "killed": "This article was killed: nothing shows it any more.",
+    "banned": "This article is banned from this related set; take the ban away first.",
+    "never-offered": "This article is never offered anywhere; take that away first.",
+}
+
+
+def _refuse_unshowable(session: Session, article_id: UUID, pins: Sequence[UUID]) -> None:
+    decided = store.hands(session, [article_id, *pins])
+    bans = set(decided[article_id].bans) if article_id in decided else set()
+    known = store.headlines(session, pins)
+    faults = []
+    for place, one in enumerate(pins):
+        code = None
+        if one in known and known[one].status == domain.KILLED:
+            code = "killed"
+        elif str(one) in bans:
+            code = "banned"
+        elif one in decided and decided[one].never_offered:
+            code = "never-offered"
+        if code is not None:
+            faults.append(Fault(f"/article_ids/{place}", code, _UNSHOWABLE[code]))
+    if faults:
+        raise Unprocessable(errors=faults)
 
 
 def _refuse_itself(article_id: UUID, others: Sequence[UUID]) -> None:

@@ -21,7 +21,7 @@ from uuid import UUID, uuid4
 from sqlalchemy.orm import Session
 
 from services.recommend import domain, store
-from services.recommend.index import Article, Change, Index, Refresh, Rules, snapshot
+from services.recommend.index import Article, Change, Index, Refresh, Relink, Rules, snapshot
 from shared.db import Database
 
 log = logging.getLogger(__name__)
@@ -74,6 +74,8 @@ class Keeper:
         self.unsaved: dict[UUID, Change] = {}
         self.refresh_asked: datetime | None = None  # for when a refresh was last asked for and has not begun
         self._refreshing_for: str | None = None
+        self._relink: Relink | None = None
+        self._relinking_for: str | None = None
 
     @property
     def index(self) -> Index | None:
@@ -82,7 +84,7 @@ class Keeper:
 
     def drop(self) -> None:
         """Forget the index: it is loaded again before the next turn."""
-        self._index = self._turn = self._refresh = self._building = None
+        self._index = self._turn = self._refresh = self._relink = self._building = None
         self._serial = -1
         self.unsaved.clear()
 
@@ -133,7 +135,7 @@ class Keeper:
                 self._index.put(store.for_index(row))
             else:
                 self._index.remove(article_id)
-        if self._refresh is None:
+        if not self.refreshing:
             self._index.changes()  # back to the sets that are stored
         # else: some sets have newer weights than the stored ones; what has changed is compared in this turn
 
@@ -206,7 +208,8 @@ class Keeper:
         return True
 
     def _stand_at(self, index: Index, serial: int) -> None:
-        self._index, self._serial, self._turn, self._refresh = index, serial, None, None
+        self._index, self._serial, self._turn = index, serial, None
+        self._refresh = self._relink = None
         self._unsaved_articles = 0
 
     def _source(self, ids: Sequence[UUID]) -> list[Article]:
@@ -217,8 +220,8 @@ class Keeper:
 
     @property
     def refreshing(self) -> bool:
-        """Whether a refresh is half done."""
-        return self._refresh is not None
+        """Whether sets are being made anew, and some are not yet."""
+        return self._refresh is not None or self._relink is not None
 
     def refresh(self, session: Session, turn: Turn, budget_s: float, asked: str | None) -> bool:
         """Begin or go on with a refresh of the weights, in a turn, for about this long; True when it is done.
@@ -237,6 +240,20 @@ class Keeper:
             self._refresh = None
         return done and self._refreshing_for == asked
 
+    def relink(self, session: Session, turn: Turn, budget_s: float, asked: str | None) -> bool:
+        """Begin or go on with making the sets under new age limits, in a turn; True when it is done.
+
+        asked: tells one request from the next; a new one begins anew, with the limits as they are then.
+        """
+        turn.fragile = True
+        if self._relink is None or self._relinking_for != asked:
+            self._relinking_for = asked
+            self._relink = Relink(turn.index, store.age_limits(session))
+        done = self._relink.run(budget_s)
+        if done:
+            self._relink = None
+        return done
+
     def snapshot_is_due(self) -> bool:
         """Whether enough has changed since the index was last saved."""
         index = self._index
@@ -244,7 +261,7 @@ class Keeper:
 
     def save_snapshot(self, session: Session, *, now: datetime) -> int:
         """Save the index as it stands, if it can be; the bytes written. Changes nothing in the database."""
-        if self._refresh is not None or self.unsaved or self.take_turn(session, now=now) is None:
+        if self.refreshing or self.unsaved or self.take_turn(session, now=now) is None:
             return 0
         assert self._index is not None
         assert self._turn is not None

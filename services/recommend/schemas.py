@@ -29,7 +29,8 @@ class RelatedEntryReply(Schema):
 class LeftOutReply(Schema):
     """An article that is near and not in the set.
 
-    reason: "banned", "never offered", "too old", "copy", "waiting" (pinned, not live) or "less alike".
+    reason: "banned", "never offered", "waiting" (pinned, not live), "no room" (pinned, behind other pins), "too old",
+    "copy", "story" (the limit for one story is reached) or "less alike".
     """
 
     article_id = fields.UUID(required=True)
@@ -39,12 +40,16 @@ class LeftOutReply(Schema):
 
 
 class RelatedReply(Schema):
-    """What to read after an article, best first. set_number is 0 until its set is made."""
+    """What to read after an article, best first. set_number is 0 until its set is made.
+
+    note: what editors have decided for the article itself: it is offered nowhere, or gets none; None: neither.
+    """
 
     article_id = fields.UUID(required=True)
     headline = fields.String(required=True)
     set_number = fields.Integer(required=True)
     made_at = fields.AwareDateTime(required=True, allow_none=True)
+    note = fields.String(required=True, allow_none=True)
     entries = fields.List(fields.Nested(RelatedEntryReply), required=True)
     left_out = fields.List(fields.Nested(LeftOutReply), required=True)
 
@@ -117,7 +122,7 @@ class AgeLimitList(Schema):
 
 
 class SearchQuery(Schema):
-    """What a reader searches. Nothing is refused but a `from` that is no date; the rest is passed over if unreadable.
+    """What a reader searches. Any q is a query; a from, a lang or a cursor that cannot be read is refused.
 
     q: words, "phrases" and -exclusions. lang: of the articles, as "fr". section: its key. from: a day or an instant;
     only what was published since. cursor: the `next` of the page before. limit: articles on a page, 20 by default.

@@ -61,6 +61,25 @@ def create_service(settings: RecommendSettings, keeper: Keeper | None = None) ->
             if not actions.refresh_weights(session, turn, asked=asked, keeper=keeper, now=now):
                 claim.retry(claim.jobs[0], at=now, error="the weights are being refreshed", counts=False)
 
+    def limit(claim: Claim) -> None:
+        ready = keeper.prepare(claim.db, now=clock.now(), budget_s=actions.REFRESH_SLICE_S)
+        with claim.finish() as session:
+            if not claim.jobs:
+                return
+            now = clock.now()
+            job = claim.jobs[0]
+            turn = keeper.take_turn(session, now=now) if ready is Readiness.READY else None
+            if turn is None:
+                _try_again(claim, ready)
+                return
+            asked = (job.payload or {}).get("asked_at")
+            if actions.limit_ages(session, turn, asked=asked, keeper=keeper, lane=job.lane, now=now):
+                return
+            if job.kind == actions.LIMIT:  # the rest is no longer urgent
+                jobs.add(session, actions.LIMIT_REST, actions.ALL, lane="bulk", payload=job.payload)
+            else:
+                claim.retry(job, at=now, error="the sets are being made under new age limits", counts=False)
+
     def save(claim: Claim) -> None:
         with claim.finish() as session:
             size = keeper.save_snapshot(session, now=clock.now())
@@ -77,6 +96,8 @@ def create_service(settings: RecommendSettings, keeper: Keeper | None = None) ->
         kinds=[
             Kind(actions.PLACE, place, most=1),
             Kind(actions.REFRESH, refresh, most=1),
+            Kind(actions.LIMIT, limit, most=1),
+            Kind(actions.LIMIT_REST, limit, most=1),
             Kind(actions.SNAPSHOT, save, most=1),
         ],
         status=_status,

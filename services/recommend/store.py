@@ -232,6 +232,13 @@ def explained(session: Session, ids: Iterable[UUID]) -> dict[UUID, AnyRow]:
     return {row.id: row for row in rows}
 
 
+def never_offered(session: Session, language: str, most: int) -> list[UUID]:
+    """Live articles of a language that editors have offered nowhere, the newest first."""
+    found = select(_articles.c.id).join(_hands, _hands.c.article_id == _articles.c.id)
+    found = found.where(_hands.c.never_offered, _articles.c.status == LIVE, _articles.c.language == language)
+    return list(session.scalars(found.order_by(_articles.c.published_at.desc()).limit(most)))
+
+
 def readings(session: Session, ids: Iterable[UUID]) -> dict[UUID, bytes]:
     """The packed readings of these articles."""
     rows = session.execute(select(_articles.c.id, _articles.c.reading).where(_articles.c.id.in_(list(ids))))

@@ -6,22 +6,21 @@ the terms anew, in slices. Nothing above this package knows of arrays, terms or 
 
 from __future__ import annotations
 
-import time
-import zlib
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import lru_cache
 from uuid import UUID
 
 from services.recommend.index import text
-from services.recommend.index.copies import Sieve, fingerprint
 from services.recommend.index.neighbours import Neighbours
-from services.recommend.index.rules import NO_DATE, PINNED, TEXT, Hand, Item, Rules, Shown
+from services.recommend.index.readings import Reading, are_copies, read, shared_shares
+from services.recommend.index.refresh import Refresh, Relink, Source
+from services.recommend.index.rules import NO_DATE, PINNED, SAME_STORY, TEXT, Hand, Item, Rules, Shown
 from services.recommend.index.text import Terms
-from services.recommend.index.vectors import TermTable, Weights, hashes_of
 
 __all__ = [
+    "SAME_STORY",
     "Article",
     "Change",
     "Entry",
@@ -29,6 +28,7 @@ __all__ = [
     "Placed",
     "Reading",
     "Refresh",
+    "Relink",
     "Rules",
     "Source",
     "Terms",
@@ -40,39 +40,6 @@ __all__ = [
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)
 _TOLD = 60  # of an article's heaviest terms, for people to read
-_CHUNK = 32  # articles handled between two looks at the clock
-
-
-@dataclass(frozen=True)
-class Reading:
-    """What is read out of an article's text, once: its terms, and the fingerprint by which copies are known."""
-
-    terms: Terms
-    fingerprint: bytes
-
-    def packed(self) -> bytes:
-        """The reading as bytes, without the words' written forms: about 1.5 kB for 300 words."""
-        stems, names = self.terms.stems, self.terms.names
-        parts = ("\n".join(stems).encode(), "\n".join(names).encode(), bytes((*stems.values(), *names.values())))
-        body = zlib.compress(b"\0".join(parts), 1)
-        return len(self.fingerprint).to_bytes(4, "little") + self.fingerprint + body
-
-    @staticmethod
-    def fingerprint_in(content: bytes) -> bytes:
-        """The fingerprint of a packed reading, without unpacking the rest."""
-        return content[4 : 4 + int.from_bytes(content[:4], "little")]
-
-    @classmethod
-    def unpacked(cls, content: bytes) -> Reading:
-        """What `packed` made bytes of."""
-        end = 4 + int.from_bytes(content[:4], "little")
-        stems, names, counts = zlib.decompress(content[end:]).split(b"\0", 2)
-        stem_list = stems.decode().split("\n") if stems else []
-        name_list = names.decode().split("\n") if names else []
-        terms = Terms(
-            dict(zip(stem_list, counts, strict=False)), dict(zip(name_list, counts[len(stem_list) :], strict=True))
-        )
-        return cls(terms, content[4:end])
 
 
 @dataclass(frozen=True)
@@ -110,7 +77,10 @@ class Entry:
 
 @dataclass(frozen=True)
 class Placed:
-    """What putting an article did. terms: its heaviest, in order. older_sets: how many others' sets it touched."""
+    """What putting an article did. older_sets: how many others' sets it touched.
+
+    terms: its heaviest, in order, but for words that many of its language's articles have.
+    """
 
     entries: int
     older_sets: int
@@ -127,28 +97,6 @@ class Change:
     article_id: UUID
     entries: tuple[Entry, ...] | None
     visible: bool
-
-
-Source = Callable[[Sequence[UUID]], Iterable[Article]]
-"""Gives the articles of these ids, as far as they are (still) live, from where they are kept."""
-
-
-def read(language: str, headline: str, body: str) -> Reading:
-    """Read an article's text: body is plain, standfirst first. About 0.5 ms for 300 words."""
-    return Reading(text.terms(text.primary_language(language), headline, body), fingerprint(headline, body))
-
-
-def are_copies(fingerprint: bytes, others: Sequence[bytes]) -> list[bool]:
-    """Which of these fingerprints are of copies of the first one's text."""
-    return Sieve([fingerprint, *others]).copies_of(0)[1:].tolist()
-
-
-def shared_shares(fingerprint: bytes, others: Sequence[bytes]) -> list[tuple[float, float, bool]]:
-    """How much each of these shares with the first: of the smaller opening, of the larger, and whether it is a copy."""
-    sieve = Sieve([fingerprint, *others])
-    smaller, larger = sieve.shares_of(0)
-    copies = sieve.copies_of(0)[1:].tolist()
-    return list(zip(smaller[1:].tolist(), larger[1:].tolist(), copies, strict=True))
 
 
 class Index:
@@ -191,13 +139,15 @@ class Index:
         self._language_of[key] = language
         self._pin(key, tuple(pinned.bytes for pinned in article.pins))
         banned = frozenset(other.bytes for other in article.banned)
-        order = place.put(self._item(article), self._hand(key, banned), link=link)
+        told = place.put(self._item(article), self._hand(key, banned), link=link)
         self._tell_owners(key)
+        if not link:
+            return Placed(0, 0, ())
         known = [*article.reading.terms.stems, *article.reading.terms.names]
         return Placed(
             entries=len(place.set_of(key)),
             older_sets=len(place.touched - {key}),
-            terms=tuple(known[position] for position in order[:_TOLD]),
+            terms=tuple([known[position] for position in told[:_TOLD]]),
         )
 
     def remove(self, article_id: UUID) -> bool:
@@ -292,81 +242,12 @@ class Index:
             article.id.bytes,
             section,
             published,
-            article.reading.terms,
+            article.reading.counted,
             article.reading.fingerprint,
             evergreen=article.evergreen,
             offered=article.offered,
             gets=article.gets,
         )
-
-
-class Refresh:
-    """Counting the weights of all terms anew and making every set from them, a slice at a time.
-
-    Articles may come and go between slices. When the last slice is done every set is what a fresh index would make of
-    the same articles. Only one at a time; an index whose refresh was left half-way must be made again.
-    """
-
-    def __init__(
-        self,
-        index: Index,
-        source: Source,
-        ids: Sequence[UUID] | None = None,
-        age_limits: Mapping[str, float] | None = None,
-    ) -> None:
-        """source: where the articles' readings are kept. ids: fill an empty index with these; else those in it.
-
-        age_limits: days by section that hold from now on; None: those that hold already.
-        """
-        self._age_limits = age_limits
-        self._index = index
-        self._source = source
-        self._ids = ids
-        self._work = self._slices()
-
-    def run(self, budget_s: float) -> bool:
-        """Work for about this long; True when all is done."""
-        until = time.perf_counter() + budget_s
-        return all(time.perf_counter() < until for _ in self._work)
-
-    def _slices(self) -> Iterator[None]:
-        index = self._index
-        counted: dict[str, tuple[TermTable, Weights]] = {}
-        for ids in _chunks(self._ids if self._ids is not None else index.ids()):
-            for article in self._source(ids):
-                written = text.primary_language(article.language)
-                table, weights = counted.setdefault(written, (TermTable(), Weights()))
-                weights.count(table.add(hashes_of(article.reading.terms)))
-            yield
-        for known in {*counted, *index._languages}:
-            place = index._place(known)
-            place.reweigh(*counted.get(known, (TermTable(), Weights())))
-        if self._age_limits is not None:
-            index.limit_ages(self._age_limits)
-        for ids in _chunks(self._ids if self._ids is not None else index.ids()):
-            for article in self._source(ids):
-                language = index._language_of.get(article.id.bytes)
-                if language is not None:
-                    index._languages[language].revector(article.id.bytes, article.reading.terms)
-                elif self._ids is not None:
-                    index.put(article, link=False)
-            yield
-        for place in index._languages.values():
-            place.pack()
-            yield
-        for ids in _chunks(index.ids()):
-            for article_id in ids:
-                language = index._language_of.get(article_id.bytes)
-                if language is not None:
-                    index._languages[language].link(article_id.bytes)
-            yield
-        for place in index._languages.values():
-            place.mixed = False
-
-
-def _chunks(ids: Sequence[UUID]) -> Iterator[Sequence[UUID]]:
-    for start in range(0, len(ids), _CHUNK):
-        yield ids[start : start + _CHUNK]
 
 
 def _entries(shown: Shown) -> tuple[Entry, ...]:

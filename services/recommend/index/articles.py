@@ -31,6 +31,7 @@ class Articles:
         self.near = np.zeros((0, RESERVE), dtype=np.int32)
         self.near_score = np.zeros((0, RESERVE), dtype=np.float32)
         self.known = np.zeros(0, dtype=np.int8)  # how many of the row are used
+        self.thinned = np.zeros(0, dtype=np.int8)  # the row is without copies of what stands before them in it
         self.bound = np.zeros(0, dtype=np.float32)  # 0: all there are; inf: not linked yet
         self.bound_at = np.zeros(0, dtype=np.int64)  # when the best one left out was published: the newer goes first
         self.shown = np.zeros((0, rules.size), dtype=np.int32)
@@ -40,7 +41,7 @@ class Articles:
         self.evergreen = np.zeros(0, dtype=np.int8)
         self.offered = np.zeros(0, dtype=np.int8)
         self.gets = np.zeros(0, dtype=np.int8)
-        self._sums = np.zeros(0, dtype=np.int64)  # scratch, all 0 between calls
+        self._sums = np.zeros(0, dtype=np.int32)  # scratch, all 0 between calls
         self._last = np.zeros(0, dtype=np.int32)  # scratch
 
     # -- slots
@@ -60,7 +61,7 @@ class Articles:
                 self._widen(slot + 1)
         self.slots[key] = slot
         self.bound[slot] = np.inf
-        self.known[slot] = self.filled[slot] = 0
+        self.known[slot] = self.filled[slot] = self.thinned[slot] = 0
         self.by_text[slot] = self.rules.size  # not short until it is linked
         self.section[slot] = item.section
         self.published[slot] = item.published
@@ -81,8 +82,9 @@ class Articles:
 
     def _widen(self, size: int) -> None:
         for name in (
-            *("section", "published", "hour", "id_high", "id_low", "near", "near_score", "known", "bound", "bound_at"),
-            *("shown", "shown_score", "by_text", "filled", "evergreen", "offered", "gets", "_sums", "_last"),
+            *("section", "published", "hour", "id_high", "id_low", "near", "near_score", "known", "thinned"),
+            *("bound", "bound_at", "shown", "shown_score", "by_text", "filled", "evergreen", "offered", "gets"),
+            *("_sums", "_last"),
         ):
             setattr(self, name, grown(getattr(self, name), size))
 

@@ -9,8 +9,9 @@ from numpy.typing import NDArray
 
 from services.recommend.index.articles import Articles
 from services.recommend.index.rules import OLDEST_HOURS, SAME_STORY, Rules
-from services.recommend.index.text import Terms
-from services.recommend.index.vectors import UNIT, Postings, TermTable, Weights, hashes_of, heaviest
+from services.recommend.index.vectors import COMMON_FROM, UNIT, Counted, Postings, TermTable, Weights, heaviest
+
+TOLD_SHARE = 0.05  # a word in more of a language's articles than this tells a person little, unless it is a name
 
 
 class Likeness(Articles):
@@ -38,7 +39,7 @@ class Likeness(Articles):
         self.weights.set(self.table.add(table.keys()[frequent]), frequencies)
         self.mixed = True
 
-    def revector(self, key: bytes, terms: Terms) -> None:
+    def revector(self, key: bytes, terms: Counted) -> None:
         """Weigh an article's terms anew; its row and the others' are as before until they are linked."""
         slot = self.slots[key]
         self.postings.remove(slot, self._vector_at(slot)[0])
@@ -114,20 +115,26 @@ class Likeness(Articles):
 
     # -- vectors
 
-    def _vector(self, terms: Terms, *, add: bool = True) -> tuple[list[int], NDArray[np.int32], NDArray[np.uint8]]:
-        hashes = hashes_of(terms)
+    def _vector(self, terms: Counted, *, add: bool = True) -> tuple[list[int], NDArray[np.int32], NDArray[np.uint8]]:
+        """Those of its terms that tell a person something, heaviest first, by place; numbers and weights of all."""
+        hashes = terms.hashes
         known = self.table.find(hashes)
-        order, weights = heaviest(terms, self.weights.frequencies(known), self.weights.articles)
+        frequencies = self.weights.frequencies(known)
+        order, weights = heaviest(terms, frequencies, self.weights.articles)
         numbers = known[order]
         unknown = np.flatnonzero(numbers < 0)
-        if add:
+        if add and len(unknown):
             numbers[unknown] = self.table.add(hashes[order[unknown]])
         elif len(unknown):
             order, weights, numbers = order[numbers >= 0], weights[numbers >= 0], numbers[numbers >= 0]
+        telling = order
+        if self.weights.articles >= COMMON_FROM:
+            rare = frequencies[order] <= TOLD_SHARE * self.weights.articles
+            telling = order[rare | (order >= terms.stems)]
         if len(set(numbers.tolist())) < len(numbers):  # two terms of one hash count once
             first = np.sort(np.unique(numbers, return_index=True)[1])
-            return order.tolist(), numbers[first], weights[first]
-        return order.tolist(), numbers, weights
+            return telling.tolist(), numbers[first], weights[first]
+        return telling.tolist(), numbers, weights
 
     def _vector_at(self, slot: int) -> tuple[NDArray[np.int32], NDArray[np.uint8]]:
         held = self.vectors[slot]

@@ -4,9 +4,11 @@ An article (a *slot*, a row of every array) holds the best of the others in its 
 order, with nothing left out above its `bound`. The pass that scores a new article against all others therefore also
 says which rows it enters: those whose bound it beats. A row that has lost too many is asked for again. From the row
 the set is walked: best first, without copies of what it already shows; places that stay empty are filled with the
-articles of the section published just before. What an editor has decided comes first: pins open the set, and what may
-not be offered (banned here or everywhere, too old for its section) is in no row. What a set is depends only on the
-articles there, on those decisions and on the frozen weights, never on the order in which they came.
+articles of the section published just before. Where copies of one another take up so much of a row that the set stays
+short, the row is *thinned*: it holds, of all, the best that are no copies of what stands before them. What an editor
+has decided comes first: pins open the set, and what may not be offered (banned here or everywhere, too old for its
+section) is in no row. What a set is depends only on the articles there, on those decisions and on the frozen weights,
+never on the order in which they came.
 """
 
 from __future__ import annotations
@@ -69,9 +71,9 @@ class Neighbours(Offers):
     # -- articles come and go
 
     def put(self, item: Item, hand: Hand = NO_HAND, *, link: bool = True) -> list[int]:
-        """Take an article in, or its new state; give the order of its terms, heaviest first (see `heaviest`).
+        """Take an article in, or its new state; give the places of its terms that tell a person something.
 
-        link: make its set and mend the others at once; without it, `link` must follow.
+        link: make its set and mend the others at once; without it `pack` must follow before anything else, then `link`.
         """
         self.touched.clear()
         if item.key in self.slots:
@@ -80,11 +82,11 @@ class Neighbours(Offers):
         self._journal.setdefault(item.key, None)
         if hand != NO_HAND:
             self.hands[slot] = hand
-        order, terms, weights = self._vector(item.terms)
+        told, terms, weights = self._vector(item.terms)
         self.vectors[slot] = terms.tobytes() + weights.tobytes()
         if link:
             others, scores = self._scores(slot, terms, weights)
-        self.postings.put(slot, terms, weights)
+            self.postings.put(slot, terms, weights)
         later = self._enter_section(slot)
         if link:
             copies: dict[int, bool] = {}
@@ -95,7 +97,7 @@ class Neighbours(Offers):
                 self._make_set(other)
             for other in later:
                 self._make_set(other)
-        return order
+        return told
 
     def remove(self, key: bytes) -> None:
         """Take an article out of everything. Raises KeyError when it is not here."""
@@ -125,6 +127,8 @@ class Neighbours(Offers):
         slot = self.slots[key]
         self._note(slot)
         self.hands[slot] = hand
+        if self.thinned[slot]:
+            self._ask_row(slot)
         self._make_set(slot)
 
     def link(self, key: bytes) -> None:
@@ -136,9 +140,11 @@ class Neighbours(Offers):
 
     # -- rows
 
-    def _ask_row(self, slot: int) -> None:
+    def _ask_row(self, slot: int) -> tuple[NDArray[np.int64], NDArray[np.float32]]:
+        """Fill an article's row anew; the others and their scores of which it was filled."""
         others, scores = self._scores(slot, *self._vector_at(slot))
         self._fill_row(slot, others, scores, {})
+        return others, scores
 
     def _look_for_copies(self, slot: int, others: Iterable[int], known: dict[int, bool]) -> None:
         """Add to `known` which of these articles are copies of one, as far as it does not say so yet."""
@@ -163,12 +169,34 @@ class Neighbours(Offers):
             if len(kept) > RESERVE or len(best) == len(others):
                 break
             wanted *= 4
-        row = kept[:RESERVE]
-        self.known[slot] = len(row)
-        self.near[slot, : len(row)] = others[row]
-        self.near_score[slot, : len(row)] = scores[row]
-        self.bound[slot] = scores[kept[RESERVE]] if len(kept) > RESERVE else 0.0
-        self.bound_at[slot] = self.published[others[kept[RESERVE]]] if len(kept) > RESERVE else NO_DATE
+        self.thinned[slot] = 0
+        self._hold_row(slot, others[kept], scores[kept])
+
+    def _thin_row(self, slot: int, hand: Hand, others: NDArray[np.int64], scores: NDArray[np.float32]) -> None:
+        """The best others that are copies neither of the article, nor of what is pinned, nor of one before them."""
+        may = self._offered_under(slot, others)
+        may &= ~np.isin(others, [self.slots[key] for key in hand.pinned if key in self.slots])
+        others, scores = others[may], scores[may]
+        prints = [self.prints[slot], *hand.prints]
+        wanted = 4 * RESERVE
+        while True:
+            best = self._in_order(others, scores, wanted)
+            kept = best[without_copies(prints, [self.prints[o] for o in others[best].tolist()], RESERVE + 1)]
+            if len(kept) > RESERVE or len(best) == len(others):
+                break
+            wanted *= 4
+        self.thinned[slot] = 1
+        self._hold_row(slot, others[kept], scores[kept])
+
+    def _hold_row(self, slot: int, others: NDArray[np.int64], scores: NDArray[np.float32]) -> None:
+        """These are an article's row; the one behind the last of them, if there is one, its bound."""
+        count = min(RESERVE, len(others))
+        self.known[slot] = count
+        self.near[slot, :count] = others[:count]
+        self.near_score[slot, :count] = scores[:count]
+        more = len(others) > RESERVE
+        self.bound[slot] = scores[RESERVE] if more else 0.0
+        self.bound_at[slot] = self.published[others[RESERVE]] if more else NO_DATE
 
     def _enter_rows(
         self, slot: int, others: NDArray[np.int64], scores: NDArray[np.float32], copies: dict[int, bool]
@@ -192,12 +220,38 @@ class Neighbours(Offers):
                 self._ask_row(row)
                 to_walk.append(row)
             entered = entered[~level | (self.bound_at[rows] < self.published[slot])]
+        thinned = self.thinned[others[entered]] > 0
+        if thinned.any():
+            to_walk += [
+                int(others[place])
+                for place in entered[thinned].tolist()
+                if self._enter_thinned(int(others[place]), slot, scores[place : place + 1], copies)
+            ]
+            entered = entered[~thinned]
         rows, marks = others[entered], scores[entered]
         self._insert(rows, slot, marks)
         # A set with a cap is always walked: what is shown keeps others out.
         short = (self.by_text[rows] < self.rules.size) | (self.rules.story_cap > 0)
         to_walk += rows[short].tolist()
         return to_walk + self._enter_sets(rows[~short], slot, marks[~short], copies)
+
+    def _enter_thinned(self, row: int, slot: int, mark: NDArray[np.float32], copies: dict[int, bool]) -> bool:
+        """Put a new article into a thinned row whose bound it beats; whether the set must be walked again."""
+        count = int(self.known[row])
+        line = self.near[row, :count].tolist()
+        self._look_for_copies(slot, line, copies)
+        hand = self.hands.get(row, NO_HAND)
+        rows = np.array([row])
+        place = int(self._places(slot, mark, self.near[rows], self.near_score[rows], self.known[rows])[0])
+        if any(copies[other] for other in line[:place]):
+            return False
+        if hand.prints and Sieve([self.prints[slot], *hand.prints]).copies_of(0)[1:].any():
+            return False
+        if any(copies[other] for other in line[place:]):  # it takes their place, and what they kept out may come in
+            self._ask_row(row)
+        else:
+            self._insert(rows, slot, mark)
+        return True
 
     def _insert(self, rows: NDArray[np.int64], slot: int, marks: NDArray[np.float32]) -> None:
         """Put an article in its place in each of these rows, with these scores; what falls out is their bound."""
@@ -243,6 +297,9 @@ class Neighbours(Offers):
         at = np.flatnonzero(self.near[row, :known] == slot)
         if not len(at):
             return False
+        if self.thinned[row]:  # what it kept out may come in
+            self._ask_row(row)
+            return True
         place = int(at[0])
         self.near[row, place : known - 1] = self.near[row, place + 1 : known].copy()
         self.near_score[row, place : known - 1] = self.near_score[row, place + 1 : known].copy()
@@ -259,9 +316,14 @@ class Neighbours(Offers):
         hand = self.hands.get(slot, NO_HAND)
         room = self.rules.size - len(hand.pinned)
         chosen, marks = self._walk(slot, hand, room)
-        if len(chosen) < room and self.bound[slot] > 0 and self.known[slot] < RESERVE:
-            self._ask_row(slot)
-            chosen, marks = self._walk(slot, hand, room)
+        whole = self.known[slot] == RESERVE
+        if len(chosen) < room and self.bound[slot] > 0 and not (whole and self.thinned[slot]):
+            others, scores = self._ask_row(slot)
+            if not whole:
+                chosen, marks = self._walk(slot, hand, room)
+            if len(chosen) < room and self.bound[slot] > 0:
+                self._thin_row(slot, hand, others, scores)
+                chosen, marks = self._walk(slot, hand, room)
         by_text = len(chosen)
         if by_text < room and self.rules.fill:
             chosen += self._fills(slot, chosen, hand, room)

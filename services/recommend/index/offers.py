@@ -32,6 +32,23 @@ class Offers(Likeness):
         """From now on these age limits hold, by section, 0 for none. All must be linked again."""
         self.age_limit = np.array(hours, dtype=np.int32)
 
+    def showing_too_old(self) -> list[int]:
+        """Those who show an article that is too far away in time under the age limits that now hold."""
+        if not len(self.age_limit):
+            return []
+        rows, places = np.nonzero(np.arange(self.rules.size) < self.filled[: len(self.keys), None])
+        shown = self.shown[rows, places].astype(np.int64)
+        apart = np.abs(self.hour[shown] - self.hour[rows])
+        limits = self._limits_of(self.section[shown])
+        dated = (self.hour[shown] != -1) & (self.hour[rows] != -1)
+        return np.unique(rows[(limits > 0) & (apart > limits) & dated & (self.evergreen[shown] == 0)]).tolist()
+
+    def _limits_of(self, sections: NDArray[np.int32]) -> NDArray[np.int32]:
+        known = sections < len(self.age_limit)
+        limits = np.zeros(len(sections), dtype=np.int32)
+        limits[known] = self.age_limit[sections[known]]
+        return limits
+
     def _offered_under(self, slot: int, others: NDArray[np.int64]) -> NDArray[np.bool_]:
         """Which of these may be in an article's set."""
         may = self.offered[others] > 0
@@ -59,9 +76,7 @@ class Offers(Likeness):
         self, sections: NDArray[np.int32], others: NDArray[np.int64], slot: int, *, of_slot: bool = False
     ) -> NDArray[np.bool_]:
         """Which pairs are further apart than the offered one's section allows. of_slot: the slot is the offered one."""
-        known = sections < len(self.age_limit)
-        limits = np.zeros(len(others), dtype=np.int32)
-        limits[known] = self.age_limit[sections[known]]
+        limits = self._limits_of(sections)
         hours = self.hour[others]
         apart = np.abs(hours - self.hour[slot])
         evergreen = self.evergreen[slot] > 0 if of_slot else self.evergreen[others] > 0

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from services.recommend.index.text import Terms
+from services.recommend.index.vectors import Counted
 
 RESERVE = 20  # candidates kept for each article, so that a set can be made again without asking for them
 SPARE = 6  # looked at beyond them at first, for some of the nearest are copies
@@ -41,7 +41,7 @@ class Item:
     key: bytes
     section: int
     published: int
-    terms: Terms
+    terms: Counted
     fingerprint: bytes
     evergreen: bool = False
     offered: bool = True

@@ -21,11 +21,11 @@ from services.recommend.index.neighbours import Neighbours
 from services.recommend.index.rules import RESERVE
 from services.recommend.index.vectors import HEAVIEST, UNIT
 
-FORMAT = 5
+FORMAT = 6
 _HEADER_BYTES = 128
 _ARRAYS = (
-    *("section", "published", "hour", "id_high", "id_low", "near", "near_score", "known", "bound", "bound_at"),
-    *("shown", "shown_score", "by_text", "filled", "evergreen", "offered", "gets"),
+    *("section", "published", "hour", "id_high", "id_low", "near", "near_score", "known", "thinned"),
+    *("bound", "bound_at", "shown", "shown_score", "by_text", "filled", "evergreen", "offered", "gets"),
 )
 
 
@@ -159,7 +159,7 @@ def _load_language(body: BinaryIO, place: Neighbours) -> None:
     place.vectors, place.prints = _read_texts(body), _read_texts(body)
     for name in _ARRAYS:
         setattr(place, name, _read_array(body))
-    place._sums, place._last = np.zeros(size, dtype=np.int64), np.zeros(size, dtype=np.int32)
+    place._sums, place._last = np.zeros(size, dtype=np.int32), np.zeros(size, dtype=np.int32)
     for section in _read_array(body).tolist():
         place.sections[section] = array("i", _read_array(body).tolist())
     place.pack()

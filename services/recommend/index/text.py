@@ -75,7 +75,7 @@ class Terms:
     """What an article is about.
 
     stems, names: how often each was read, in quarters, up to 255; one in the opening counts for several. surface: a
-    stem's first written form.
+    term's first written form: of a stem in small letters, of a name with its capitals.
     """
 
     stems: dict[str, int]
@@ -160,25 +160,34 @@ def _read_with_names(text: str, lexicon: _Lexicon, *, single: bool) -> Terms:
     stems: list[str] = []
     words: list[str] = []
     names: list[tuple[str, int]] = []  # each with the place of its first word
+    written: dict[str, str] = {}  # a name's first written form
     run: list[str] = []
+    tokens: list[str] = []  # the run as it is written, particles before what follows them
     parts: list[int] = []  # where in the run a particle stood
     particles = 0  # since the last word of the run
+    small = ""  # these, as written
     opening = True  # the next word opens a sentence, so its capital says nothing
     run_opened = False
 
     def close() -> None:
-        nonlocal run, parts, particles
+        nonlocal run, tokens, parts, particles, small
         first = len(words) - len(run)
         if len(run) > 1:
-            names.append((" ".join(run), first))
+            whole = " ".join(run)
+            names.append((whole, first))
             names.extend((word, first + at) for at, word in enumerate(run))
+            written.setdefault(whole, " ".join(tokens))
+            for word, token in zip(run, tokens, strict=True):
+                written.setdefault(word, token.rpartition("’" if "’" in token else " ")[2])
             if parts:
                 for start, end in pairwise([0, *parts, len(run)]):
                     if end - start > 1:
                         names.append((" ".join(run[start:end]), first + start))
+                        written.setdefault(" ".join(run[start:end]), " ".join(tokens[start:end]))
         elif not run_opened and single:
             names.append((run[0], first))
-        run, parts, particles = [], [], 0
+            written.setdefault(run[0], tokens[0])
+        run, tokens, parts, particles, small = [], [], [], 0, ""
 
     for token in _TOKENS.findall(text):
         kind, stem, word, name = lexicon[token]
@@ -186,6 +195,7 @@ def _read_with_names(text: str, lexicon: _Lexicon, *, single: bool) -> Terms:
             if run:
                 if particles < 2 and token in PARTICLES:  # "Konrad von Thurn", if a capital follows
                     particles += 1
+                    small += f"{token} "
                     continue
                 close()
             stems.append(stem)
@@ -196,10 +206,11 @@ def _read_with_names(text: str, lexicon: _Lexicon, *, single: bool) -> Terms:
                 run_opened = opening and kind != _SHOUTED
             elif particles:
                 parts.append(len(run))
-            particles = 0
             stems.append(stem)
             words.append(word)
             run.append(name)
+            tokens.append(small + token if particles else token)
+            particles, small = 0, ""
             opening = False
         elif kind == _BREAK:
             if run:
@@ -210,13 +221,14 @@ def _read_with_names(text: str, lexicon: _Lexicon, *, single: bool) -> Terms:
             if run:
                 if particles < 2 and token in PARTICLES:  # "Charles de Gaulle"
                     particles += 1
+                    small += f"{token} " if len(token) > 1 else f"{token}’"
                     continue
                 close()
             if kind == _SILENT_CAPITAL:
                 opening = False
     if run:
         close()
-    return Terms(_counted(stems), _counted_names(names), _first_forms(stems, words))
+    return Terms(_counted(stems), _counted_names(names), _first_forms(stems, words) | written)
 
 
 _SHOUTED, _BREAK, _SILENT_CAPITAL = int(_Kind.SHOUTED), int(_Kind.BREAK), int(_Kind.SILENT_CAPITAL)
@@ -231,7 +243,8 @@ def _read_arabic(text: str, stemmer: Stemmer.Stemmer, silent: frozenset[str]) ->
     words = [word for word in _TOKENS.findall(fold_arabic(text).lower()) if len(word) > 1 and word not in silent]
     stems = stemmer.stemWords(words)
     pairs = [(f"{first} {second}", at) for at, (first, second) in enumerate(pairwise(stems))]
-    return Terms(_counted(stems), _counted_names(pairs), _first_forms(stems, words))
+    forms = {pair: " ".join(words[at : at + 2]) for pair, at in reversed(pairs)}
+    return Terms(_counted(stems), _counted_names(pairs), _first_forms(stems, words) | forms)
 
 
 def _read_any(text: str) -> Terms:

@@ -32,7 +32,9 @@ def hand_blueprint() -> Any:
     def put_pins(article_id: UUID) -> dict[str, Any]:
         """200: these articles open the related set, in this order, whatever their language; the page shows it shortly.
 
-        Any id may be given: what is not live yet waits and appears when it is. 422: one twice, or the article itself.
+        Any id may be given, also the first: drafts are not known here. What is not live yet waits, and appears when it
+        is. 404: no id. 422: one twice, the article itself, or one that nothing may show here: killed, banned from this
+        set, or never offered.
         """
         wanted = schemas.PinsBody().load(http.json_body())
         with http.node().unit_of_work() as session:
@@ -53,6 +55,7 @@ def hand_blueprint() -> Any:
     def put_bans(article_id: UUID) -> dict[str, Any]:
         """200: these articles are never in the related set. What is left out of the body is none, or false.
 
+        Any id may be given, as for pins; a ban beats a pin. 404: no id.
         `never_offered`: no set shows the article. `never_gets_any`: its own stays empty, for sensitive subjects.
         """
         wanted = schemas.BansBody().load(http.json_body())
@@ -67,6 +70,14 @@ def hand_blueprint() -> Any:
         with http.node().reading() as session:
             return hand.age_limits(session)
 
+    @bp.get("/sections/<section>")
+    @http.needs("reporter")
+    @bp.response(200, schemas.AgeLimitReply)
+    def read_age_limit(section: str) -> dict[str, Any]:
+        """200 with the section's age limit; null: it has none. Any key may be given: sections are the newsroom's."""
+        with http.node().reading() as session:
+            return hand.age_limit_of(session, section)
+
     @bp.put("/sections/<section>")
     @http.needs("chief")
     @_takes(bp, schemas.AgeLimitBody)
@@ -74,7 +85,8 @@ def hand_blueprint() -> Any:
     def put_age_limit(section: str) -> dict[str, Any]:
         """200: articles of this section are offered only under those published so many days before or after; null: all.
 
-        Evergreen articles are offered all the same. All sets are made anew in the background.
+        Evergreen articles are offered all the same. Sets that show what is now too old change at once, a few hundred in
+        the first second, then the newest articles'; the rest of a great archive follows in the background.
         """
         wanted = schemas.AgeLimitBody().load(http.json_body())
         with http.node().unit_of_work() as session:

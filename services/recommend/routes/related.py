@@ -12,8 +12,8 @@ from services.recommend.errors import ArticleNotFound
 from shared import http
 
 
-def related_blueprint() -> Any:
-    """The related sets, for everybody."""
+def related_blueprint(story_cap: int) -> Any:
+    """The related sets, for everybody. story_cap: how many of one story a set shows, 0 for any."""
     bp = Blueprint("related", __name__, url_prefix="/v1/related", description="What to read next")
 
     @bp.get("/<uuid:article_id>")
@@ -24,7 +24,7 @@ def related_blueprint() -> Any:
         404 when no such article is live.
         """
         with http.node().reading() as session:
-            found = explain.related_set(session, article_id)
+            found = explain.related_set(session, article_id, story_cap=story_cap)
         if found is None:
             raise ArticleNotFound(f"No article {article_id} is live.")
         return found

@@ -14,6 +14,10 @@ from shared.pace import Pace, address_of
 
 # What one address may ask: by far more than a reader does, and less than a harvester.
 PER_SECOND, BURST = 10.0, 40
+_TOO_LONG = {
+    "description": "The address with its query is too long",
+    "content": {"application/problem+json": {"schema": {"$ref": "#/components/schemas/Problem"}}},
+}
 
 
 def search_blueprint() -> Any:
@@ -24,13 +28,15 @@ def search_blueprint() -> Any:
     @bp.get("")
     @bp.arguments(schemas.SearchQuery, location="query")
     @bp.response(200, schemas.SearchReply)
+    @bp.doc(responses={"414": _TOO_LONG})
     def search(asked: dict[str, str]) -> dict[str, Any]:
         """200 with articles that have every word of `q`, those with all of them in the headline first, then the newest.
 
         "Quotes" hold words together and a minus leaves a word out; accents and case do not matter. Any text is a query:
-        one without a word finds nothing. `next` is the cursor of the next page, or null; a `cursor` or a `limit` that
-        cannot be read is passed over. 422 for a `from` that is neither a day nor an instant.
-        429 for an address that asks more than ten times a second.
+        one without a word finds nothing, and so do a `lang` and a `section` that no article has. `next` is the cursor
+        of the next page, or null; a `limit` that cannot be read is passed over. 422 for a `from` that is no day or
+        instant, a `lang` that is no language tag, a `cursor` that no page gave. 414 when the whole address is longer
+        than about 4,000 signs; of `q` the first 300 count. 429 for an address that asks more than ten times a second.
         """
         pace.take(address_of(request))
         with http.node().reading() as session:

@@ -15,6 +15,8 @@ from services.recommend.search.queries import parse
 from services.recommend.search.similar import near_duplicates
 from shared.errors import Fault, Unprocessable
 
+_NO_CURSOR = "`cursor` is what `next` said, unchanged; without it the listing begins."
+_NO_LANGUAGE = "`lang` is a language tag, like fr or ar-MA."
 _NO_DATE = "`from` is a day, like 2026-01-31, or an instant, like 2026-01-31T08:00:00Z."
 
 
@@ -23,12 +25,21 @@ def search_articles(
 ) -> dict[str, Any]:
     """A page of what a reader searches, as SearchReply says. Every value is text as it came in.
 
-    Raises Unprocessable for a `since` that is neither a day nor an instant; nothing else is refused.
+    Raises Unprocessable for a `since` that is neither a day nor an instant, a `lang` that is no language tag and a
+    `cursor` that no page gave: with those passed over, the answer would be another one than asked for.
     """
     query = parse(q, lang or None)
+    place = domain.after_cursor(cursor) if cursor else None
+    faults = []
+    if lang and not domain.is_language_tag(lang):
+        faults.append(Fault("/lang", "language", _NO_LANGUAGE))
+    if cursor and place is None:
+        faults.append(Fault("/cursor", "cursor", _NO_CURSOR))
     published = domain.day_or_instant(since) if since else None
     if since and published is None:
-        raise Unprocessable(errors=[Fault("/from", "date", _NO_DATE)])
+        faults.append(Fault("/from", "date", _NO_DATE))
+    if faults:
+        raise Unprocessable(errors=faults)
     most = domain.page_size(limit)
     hits = store.find(
         session,
@@ -36,16 +47,15 @@ def search_articles(
         language=lang or None,
         section=section or None,
         since=published,
-        after=domain.after_cursor(cursor),
+        after=place,
         most=most + 1,
     )
-    marks = query.marks()
     items = [
         {
             "id": hit.article_id,
             "url": hit.path,
             "headline": hit.headline,
-            "excerpt_html": excerpt(hit.language, hit.text, marks),
+            "excerpt_html": excerpt(hit.language, hit.text, query.marks(hit.language)),
             "section": hit.section,
             "language": hit.language,
             "first_published_at": hit.published_at,

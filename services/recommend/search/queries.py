@@ -22,30 +22,74 @@ Sequences = tuple[tuple[str, ...], ...]
 
 
 @dataclass(frozen=True)
-class Query:
-    """What is asked. wanted, unwanted: for each term the stems that must follow one another, in any of these ways."""
+class Part:
+    """What is asked of the articles of some languages: these, or all but those, or all when both are empty.
+
+    wanted, unwanted: for each term the stems that must follow one another, in any of these ways.
+    """
 
     wanted: tuple[Sequences, ...]
-    unwanted: tuple[Sequences, ...]
+    unwanted: tuple[Sequences, ...] = ()
+    languages: tuple[str, ...] = ()
+    besides: tuple[str, ...] = ()
 
-    def marks(self) -> frozenset[str]:
-        """The stems that are shown as found."""
-        return frozenset(stem for term in self.wanted for way in term for stem in way)
+    def speaks_of(self, language: str) -> bool:
+        """Whether it is asked of articles of this language, a primary subtag."""
+        return language in self.languages if self.languages else language not in self.besides
+
+
+@dataclass(frozen=True)
+class Query:
+    """What is asked: a part for each language in which the words have other stems. Without a part it finds nothing."""
+
+    parts: tuple[Part, ...]
+
+    def marks(self, language: str) -> frozenset[str]:
+        """The stems that are shown as found in an article of this language (BCP 47)."""
+        primary = primary_language(language)
+        parts = [part for part in self.parts if part.speaks_of(primary)]
+        return frozenset(stem for part in parts for term in part.wanted for way in term for stem in way)
 
 
 def parse(text: str, language: str | None) -> Query:
-    """A reader's words as a query. language: BCP 47, of the articles that are asked for; None: any."""
-    primary = primary_language(language) if language else None
-    languages = [primary] if primary else ["", *STEMMERS]
+    """A reader's words as a query. language: BCP 47, of the articles that are asked for; None: any.
+
+    Each language's articles are asked by the stems of that language: "œuvre" is not to find the French "ouvre" because
+    German writes "oe" for "ö".
+    """
     pieces: list[tuple[bool, bool, list[str]]] = []  # unwanted, quoted, words
     for match in _PIECE.finditer(text[:LONGEST_QUERY]):
         sign, *ways = match.groups()
         found = words(next((way for way in ways if way is not None), match[0]))
         if found:
             pieces.append((sign == "-", ways[-1] is None, found[:LONGEST_PHRASE]))
-    pieces = _without_silent(pieces[:MOST_TERMS], silent(primary))
-    terms = [(unwanted, _ways(found, languages)) for unwanted, _, found in pieces]
-    return Query(
+    pieces = pieces[:MOST_TERMS]
+    if language:
+        primary = primary_language(language)
+        wanted, unwanted = _terms(pieces, primary, silent(primary))
+        return Query((Part(wanted, unwanted),) if wanted else ())
+    groups: dict[tuple[tuple[Sequences, ...], tuple[Sequences, ...]], list[str]] = {}
+    for known in (_OTHERS, *STEMMERS):
+        terms = _terms(pieces, known, silent(known or None))
+        if terms[0]:
+            groups.setdefault(terms, []).append(known)
+    return Query(tuple(_part(terms, known) for terms, known in groups.items()))
+
+
+_OTHERS = ""  # every language without a stemmer
+
+
+def _part(terms: tuple[tuple[Sequences, ...], tuple[Sequences, ...]], known: list[str]) -> Part:
+    if _OTHERS not in known:
+        return Part(*terms, languages=tuple(known))
+    return Part(*terms, besides=tuple(language for language in STEMMERS if language not in known))
+
+
+def _terms(
+    pieces: list[tuple[bool, bool, list[str]]], language: str, nothing: frozenset[str]
+) -> tuple[tuple[Sequences, ...], tuple[Sequences, ...]]:
+    terms = [(unwanted, _ways(found, language)) for unwanted, _, found in _without_silent(pieces, nothing)]
+    return (
         tuple(dict.fromkeys(way for unwanted, way in terms if not unwanted)),
         tuple(dict.fromkeys(way for unwanted, way in terms if unwanted)),
     )
@@ -63,8 +107,11 @@ def _without_silent(
     return kept if any(not unwanted for unwanted, _, _ in kept) else pieces
 
 
-def _ways(found: Sequence[str], languages: Sequence[str]) -> Sequences:
-    return tuple(dict.fromkeys(tuple(stems(language, found)) for language in languages))
+def _ways(found: Sequence[str], language: str) -> Sequences:
+    ways = [tuple(stems(language, found))]
+    if language == "ar":  # with its article a word may have another stem than without: both are looked for
+        ways.append(tuple(found))
+    return tuple(dict.fromkeys(ways))
 
 
 def facet_of_language(language: str) -> str:
@@ -79,14 +126,26 @@ def facet_of_section(section: str) -> str:
 
 def as_fts5(query: Query, facets: Sequence[str], *, in_headline: bool | None) -> str:
     """The query for FTS5: articles whose headline has all of it, or that have it only otherwise; None: anywhere."""
-    wanted = _joined(query.wanted, _fts5_way, " AND ", " OR ")
+    return " OR ".join(f"({_part_as_fts5(part, facets, in_headline)})" for part in query.parts)
+
+
+def _part_as_fts5(part: Part, facets: Sequence[str], in_headline: bool | None) -> str:
+    wanted = _joined(part.wanted, _fts5_way, " AND ", " OR ")
     parts = [f'facets : "{facet}"' for facet in facets]
+    if part.languages:
+        parts.append(_fts5_languages(part.languages))
     parts.append(f"headline : ({wanted})" if in_headline else f"{{headline body}} : ({wanted})")
     text = " AND ".join(parts)
     unwanted = [f"headline : ({wanted})"] if in_headline is False else []
-    if query.unwanted:
-        unwanted.append(f"{{headline body}} : ({_joined(query.unwanted, _fts5_way, ' OR ', ' OR ')})")
+    if part.unwanted:
+        unwanted.append(f"{{headline body}} : ({_joined(part.unwanted, _fts5_way, ' OR ', ' OR ')})")
+    if part.besides:
+        unwanted.append(_fts5_languages(part.besides))
     return f"({text}) NOT ({' OR '.join(unwanted)})" if unwanted else text
+
+
+def _fts5_languages(languages: Sequence[str]) -> str:
+    return "facets : ({})".format(" OR ".join(f'"{facet_of_language(language)}"' for language in languages))
 
 
 def _fts5_way(way: Sequence[str]) -> str:
@@ -95,24 +154,35 @@ def _fts5_way(way: Sequence[str]) -> str:
 
 def as_tsquery(query: Query, facets: Sequence[str], *, in_headline: bool | None) -> str:
     """The same for PostgreSQL, to be cast to tsquery: headline words have the weight A, facets begin with "="."""
+    return " | ".join(f"({_part_as_tsquery(part, facets, in_headline)})" for part in query.parts)
 
+
+def _part_as_tsquery(part: Part, facets: Sequence[str], in_headline: bool | None) -> str:
     def headline_way(way: Sequence[str]) -> str:
         return "(" + " <-> ".join(f"'{stem}':A" for stem in way) + ")"
 
     def any_way(way: Sequence[str]) -> str:
         return "(" + " <-> ".join(f"'{stem}'" for stem in way) + ")"
 
-    headline = _joined(query.wanted, headline_way, " & ", " | ")
+    headline = _joined(part.wanted, headline_way, " & ", " | ")
     parts = [f"'={facet}'" for facet in facets]
+    if part.languages:
+        parts.append(_tsquery_languages(part.languages))
     if in_headline:
         parts.append(f"({headline})")
     else:
-        parts.append(f"({_joined(query.wanted, any_way, ' & ', ' | ')})")
+        parts.append(f"({_joined(part.wanted, any_way, ' & ', ' | ')})")
         if in_headline is False:
             parts.append(f"!({headline})")
-    if query.unwanted:
-        parts.append(f"!({_joined(query.unwanted, any_way, ' | ', ' | ')})")
+    if part.unwanted:
+        parts.append(f"!({_joined(part.unwanted, any_way, ' | ', ' | ')})")
+    if part.besides:
+        parts.append(f"!{_tsquery_languages(part.besides)}")
     return " & ".join(parts)
+
+
+def _tsquery_languages(languages: Sequence[str]) -> str:
+    return "({})".format(" | ".join(f"'={facet_of_language(language)}'" for language in languages))
 
 
 def _joined(terms: Sequence[Sequences], way: Callable[[Sequence[str]], str], between: str, among: str) -> str:

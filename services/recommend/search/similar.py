@@ -16,7 +16,7 @@ from services.recommend import store as articles
 from services.recommend.index import Reading, read, shared_shares
 from services.recommend.index.copies import OPENING_WORDS
 from services.recommend.search import store
-from services.recommend.search.queries import Query
+from services.recommend.search.queries import Part, Query
 from services.recommend.search.words import WORD, fold, searched
 
 RUN, RUNS = 3, 9  # words of a run, and how many of them are looked for
@@ -82,7 +82,7 @@ def _opening_runs(language: str, headline: str, text: str, most: int) -> list[tu
 def _with_any(session: Session, language: str, runs: Sequence[tuple[str, ...]]) -> list[store.Hit]:
     if not runs:
         return []
-    query = Query(wanted=(tuple(dict.fromkeys(runs)),), unwanted=())
+    query = Query((Part((tuple(dict.fromkeys(runs)),)),))
     return store.find_anywhere(session, query, language=language, most=CANDIDATES)
 
 

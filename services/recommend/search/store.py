@@ -112,7 +112,7 @@ def find(
 
     after: (in_headline, number) of the last hit of the page before.
     """
-    if not query.wanted:
+    if not query.parts:
         return []
     facets = [facet_of_language(language)] if language else []
     facets += [facet_of_section(section)] if section else []
@@ -131,7 +131,7 @@ def find(
 def find_anywhere(session: Session, query: Query, *, language: str, most: int) -> list[Hit]:
     """The newest articles of a language that have all of a query, wherever they have it."""
     facets = [facet_of_language(language)]
-    rows = _matching(session, query, facets, None, before=_LAST, since=None, most=most) if query.wanted else []
+    rows = _matching(session, query, facets, None, before=_LAST, since=None, most=most) if query.parts else []
     return [_hit(row, False) for row in rows]
 
 

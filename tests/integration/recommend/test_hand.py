@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from flask.testing import FlaskClient
 
+from services.recommend import store
 from services.recommend.app import create_app
 from services.recommend.settings import RecommendSettings
 from shared.events import PublicArticle
@@ -121,6 +122,69 @@ def test_bans_hold_here_everywhere_and_for_the_article_itself(
     desk.finish()
     assert {banned.id, gone.id} <= set(desk.shown(article))
     assert desk.shown(silent)
+
+
+def test_a_pin_that_could_never_show_is_refused_and_what_makes_one_so_later_is_explained(
+    desk: Desk, client: FlaskClient, stories: list[PublicArticle]
+) -> None:
+    article, banned, nowhere, gone, pinned = stories[0], stories[1], stories[7], stories[8], stories[6]
+    put(client, f"{article.id}/pins", {"article_ids": [str(pinned.id)]})
+    put(client, f"{article.id}/bans", {"article_ids": [str(banned.id)]})
+    put(client, f"{nowhere.id}/bans", {"never_offered": True, "never_gets_any": True})
+    desk.hear(killed(**vars(replace(gone, status="killed", change=2, body_html=""))), lane="urgent")
+
+    wanted = {"article_ids": [str(one.id) for one in (pinned, banned, nowhere, gone)]}
+    reply = client.put(f"/v1/related/{article.id}/pins", json=wanted, headers=KEY)
+
+    assert reply.status_code == 422
+    faults = [(fault["pointer"], fault["code"]) for fault in reply.get_json()["errors"]]
+    assert faults == [("/article_ids/1", "banned"), ("/article_ids/2", "never-offered"), ("/article_ids/3", "killed")]
+
+    put(client, f"{pinned.id}/bans", {"never_offered": True})
+    desk.finish()
+    told = client.get(f"/v1/related/{article.id}").get_json()
+    assert str(pinned.id) not in {entry["article_id"] for entry in told["entries"]}
+    assert {one["article_id"]: one["reason"] for one in told["left_out"]}[str(pinned.id)] == "never offered"
+    assert told["note"] is None
+    note = client.get(f"/v1/related/{nowhere.id}").get_json()["note"]
+    assert note == "La rédaction ne montre rien sous cet article. La rédaction ne propose cet article nulle part."
+
+
+def test_pins_that_find_no_room_are_explained(desk: Desk, client: FlaskClient, stories: list[PublicArticle]) -> None:
+    pins = [str(one.id) for one in stories[1:9]]
+    put(client, f"{stories[0].id}/pins", {"article_ids": pins})
+    desk.finish()
+
+    told = client.get(f"/v1/related/{stories[0].id}").get_json()
+
+    assert [entry["article_id"] for entry in told["entries"]] == pins[:6]
+    assert {one["article_id"] for one in told["left_out"] if one["reason"] == "no room"} == set(pins[6:])
+
+
+def test_an_age_limit_holds_first_where_it_shows_while_the_rest_waits_in_bulk(
+    desk: Desk, client: FlaskClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """One urgent slice of no length: what shows something too old is in it, all others follow on the bulk lane."""
+    monkeypatch.setattr("services.recommend.actions.LIMIT_SLICE_S", 0.0)
+    old = about("pont", 1, first_published_at=today("08:00").replace(month=9))
+    new = about("pont", 3)
+    desk.hear(*(live(about("opéra", number, section="culture")) for number in range(10, 40)))
+    desk.hear(live(old), live(new))
+    desk.finish()
+    assert old.id in desk.shown(new)
+    put(client, "sections/societe", {"age_limit_days": 30})
+
+    desk.node.run_jobs("urgent")
+
+    assert old.id not in desk.shown(new)
+    said = [one for one in desk.said("related.changed.v1") if one["lane"] == "urgent"]
+    assert {one["article_id"] for event in said for one in event["sets"]} == {str(old.id), str(new.id)}
+    desk.finish()
+    with desk.node.reading() as session:
+        assert not store.is_wanted(session, "limit_all_ages")
+    section = client.get("/v1/related/sections/societe", headers=KEY).get_json()
+    assert section == {"section": "societe", "age_limit_days": 30.0}
+    assert client.get("/v1/related/sections/sport", headers=KEY).get_json()["age_limit_days"] is None
 
 
 def test_pins_and_bans_of_one_article_do_not_overwrite_one_another(

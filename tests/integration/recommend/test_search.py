@@ -84,6 +84,7 @@ def test_pages_follow_one_another_without_a_gap_though_articles_come_meanwhile(d
 
 def test_articles_of_the_same_second_are_all_found(desk: Desk, client: FlaskClient) -> None:
     desk.hear(*(live(told(f"Dépêche numéro {number}")) for number in range(60)), lane="bulk")
+    desk.finish()
 
     assert len(found(client, q="dépêche", limit=50)) == 50
 
@@ -158,8 +159,8 @@ def test_a_replay_fills_the_search_of_an_archive_that_was_there_before(desk: Des
         {"q": "x" * 100_000},
         {"q": "mot " * 5000},
         {"q": "\x00pont\ud83d"},
-        {"q": "pont", "lang": "\x00'\"", "section": "'; DROP TABLE", "cursor": "h", "limit": "-1"},
-        {"q": "pont", "cursor": "t7fffffffffffffff", "limit": "9" * 5000},
+        {"q": "pont", "lang": "xx-Latn", "section": "'; DROP TABLE", "limit": "-1"},
+        {"q": "pont", "section": "\x00", "limit": "9" * 5000},
         {"q": "pont", "from": "0001-01-01"},
         {"q": "pont", "unknown": "parameter"},
         {},
@@ -171,7 +172,7 @@ def test_any_input_is_a_query(desk: Desk, client: FlaskClient, asked: dict[str, 
         client.get("/v1/search", query_string={k: v.encode(errors="replace") for k, v in asked.items()}).status_code
         == 200
     )
-    assert client.get("/v1/search?q=%ff%fe%00&q=2&lang=%c3").status_code == 200
+    assert client.get("/v1/search?q=%ff%fe%00&q=2&section=%c3").status_code == 200
 
 
 @pytest.mark.parametrize("day", ["demain", "2026-02-30", "h12", "2026-01-01T25:00", "\ud83d"])
@@ -180,6 +181,39 @@ def test_a_from_that_is_no_date_is_named(client: FlaskClient, day: str) -> None:
 
     assert answer.status_code == 422
     assert [fault["pointer"] for fault in answer.get_json()["errors"]] == ["/from"]
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [("cursor", "h"), ("cursor", "t7fffffffffffffff"), ("cursor", "t7f-0000"), ("lang", "\x00'"), ("lang", "french!")],
+)
+def test_a_cursor_and_a_language_that_cannot_be_read_are_named(client: FlaskClient, name: str, value: str) -> None:
+    answer = client.get("/v1/search", query_string={"q": "pont", name: value})
+
+    assert answer.status_code == 422
+    assert [fault["pointer"] for fault in answer.get_json()["errors"]] == [f"/{name}"]
+
+
+def test_a_cursor_that_lost_a_sign_on_its_way_does_not_end_the_listing(desk: Desk, client: FlaskClient) -> None:
+    for number in range(3):
+        desk.hear(live(told(f"Le pont {number}", minute=number)))
+    cursor = client.get("/v1/search?q=pont&limit=1").get_json()["next"]
+
+    assert found(client, q="pont", cursor=cursor) == ["Le pont 1", "Le pont 0"]
+    for at in range(len(cursor)):
+        cut = cursor[:at] + cursor[at + 1 :]
+        assert client.get("/v1/search", query_string={"q": "pont", "cursor": cut}).status_code == 422
+
+
+def test_each_article_is_found_by_the_stems_of_its_own_language(desk: Desk, client: FlaskClient) -> None:
+    desk.hear(live(told("Le musée ouvre", minute=1)), live(told("Une œuvre volée", minute=2)))
+    desk.hear(live(told("Two bridges reopened", "Nothing else.", 3, language="en")))
+
+    assert found(client, q="œuvre") == ["Une œuvre volée"]
+    assert found(client, q="ouvre") == ["Le musée ouvre"]
+    assert found(client, q="bridge") == ["Two bridges reopened"]
+    assert found(client, q="bridge -reopen") == []
+    assert found(client, q="oeuvres") == ["Une œuvre volée"]
 
 
 def test_an_address_that_asks_without_end_is_told_to_wait(client: FlaskClient) -> None:

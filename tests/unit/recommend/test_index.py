@@ -118,6 +118,29 @@ def test_copies_are_shown_once_and_never_under_themselves():
     assert shown(index, 1) == [4]
 
 
+def test_many_takes_of_one_story_take_one_place_and_leave_the_others_to_what_else_is_near():
+    take = "Barrage le barrage de la vallée cède après les orages et inonde trois villages du canton voisin de Brive"
+    others = ["orages digue verger", "villages tunnel mairie", "canton budget école", "vallée phare atelier"]
+    first, last = Index(Rules(fill=False)), Index(Rules(fill=False))
+    takes = [article(number, f"{take} prise {number}", hours=number) for number in range(1, 31)]
+    why = article(
+        50, "Enquête pourquoi le barrage de la vallée de Brive a rompu sous les orages de ce canton", hours=31
+    )
+    rest = [article(60 + n, f"Barrage de la vallée {words}", hours=20 + n) for n, words in enumerate(others)]
+
+    for one in (*takes, why, *rest):
+        first.put(one)
+    for one in (*rest, why, *reversed(takes)):
+        last.put(one)
+
+    assert {number for number in shown(first, 50) if number >= 60} == {60, 61, 62, 63}
+    assert len([number for number in shown(first, 50) if number <= 30]) == 1
+    assert sets_of(first) == sets_of(last)
+    (shown_take,) = [number for number in shown(first, 50) if number <= 30]
+    first.remove(UUID(int=shown_take))
+    assert len([number for number in shown(first, 50) if number <= 30]) == 1
+
+
 def test_a_short_set_is_filled_with_what_the_section_published_just_before_and_later_articles_do_not_change_it():
     index = Index()
     for number, word in enumerate(["musée", "grève", "vaccin"], start=1):
@@ -372,10 +395,22 @@ def test_candidates_of_a_draft_are_the_best_alike_and_change_nothing():
     assert index._languages["fr"].table.size == terms
 
 
-texts = st.lists(st.sampled_from(WORDS[:14]), min_size=1, max_size=14).map(" ".join)
+texts = st.one_of(
+    st.lists(st.sampled_from(WORDS[:14]), min_size=1, max_size=14).map(" ".join),
+    st.sampled_from(WORDS[11:]).map(lambda word: " ".join([*WORDS[:11], word])),
+)
 # A newsroom's worth of alike articles to begin with, so that rows are full and something is always left out.
 archives = st.integers(0, 2**32).map(
     lambda seed: [" ".join(random.Random(seed + n).choices(WORDS, k=12)) for n in range(45)]
+)
+# More takes of one story than a row has room for, and a few others that share its words.
+takes = st.integers(0, 2**32).map(
+    lambda seed: [
+        " ".join([*WORDS[:11], random.Random(seed + n).choice(WORDS[11:])])
+        if n % 9
+        else " ".join(random.Random(seed + n).choices(WORDS, k=10))
+        for n in range(45)
+    ]
 )
 ids = st.integers(1, 60).map(lambda number: UUID(int=number))
 # What an editor has decided: mostly nothing.
@@ -419,7 +454,7 @@ SEQUENCES = int(os.environ.get("ROTATIVE_TEST_SEQUENCES", "60"))
 
 @settings(max_examples=SEQUENCES, deadline=None)
 @given(
-    archive=st.one_of(st.just([]), archives),
+    archive=st.one_of(st.just([]), archives, takes),
     steps=steps,
     seed=st.integers(0, 3),
     size=st.sampled_from([3, 6]),

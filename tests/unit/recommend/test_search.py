@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from services.recommend import domain
 from services.recommend.search.excerpts import excerpt
-from services.recommend.search.queries import as_fts5, as_tsquery, as_tsvector, parse
+from services.recommend.search.queries import Part, as_fts5, as_tsquery, as_tsvector, parse
 from services.recommend.search.words import searched, words
 from shared.errors import TooManyRequests
 from shared.pace import Pace, address_of
@@ -34,29 +34,41 @@ def test_case_accents_and_endings_do_not_matter(language: str, one: str, other: 
 
 def test_scripts_without_spaces_are_found_by_any_part() -> None:
     assert words("東京都") == ["東京", "京都"]
-    assert parse("京都", None).wanted[0] == (("京都",),)
+    assert parse("京都", None).parts[0].wanted[0] == (("京都",),)
 
 
 def test_quotes_minus_and_hyphens_are_understood() -> None:
-    query = parse('ferry "pont du port" -grève -"rive nord" porte-avions', "fr")
+    (query,) = parse('ferry "pont du port" -grève -"rive nord" porte-avions', "fr").parts
 
     assert [way[0] for way in query.wanted] == [("ferry",), ("pont", "du", "port"), ("port", "avion")]
     assert [way[0] for way in query.unwanted] == [("grev",), ("riv", "nord")]
 
 
 def test_words_that_say_nothing_are_left_out_unless_they_are_all_there_is() -> None:
-    assert [way[0] for way in parse("le pont de l'Alma", "fr").wanted] == [("pont",), ("alma",)]
-    assert [way[0] for way in parse("il est là", "fr").wanted] == [("il",), ("est",), ("la",)]
+    assert [way[0] for way in parse("le pont de l'Alma", "fr").parts[0].wanted] == [("pont",), ("alma",)]
+    assert [way[0] for way in parse("il est là", "fr").parts[0].wanted] == [("il",), ("est",), ("la",)]
 
 
 def test_without_a_language_a_word_is_looked_for_as_each_language_would_stem_it() -> None:
-    (ways,) = parse("nations", None).wanted
-    assert {("nation",), ("nations",)} <= set(ways)
+    query = parse("nations", None)
+
+    assert query.marks("fr-CA") == {"nation"}
+    assert query.marks("it") == {"nations"}
+    (french,) = (part for part in query.parts if "fr" in part.languages)
+    assert french.wanted == ((("nation",),),)
+    assert parse("pont", None).parts == (Part(((("pont",),),)),)
+
+
+def test_the_stems_of_one_language_do_not_find_articles_of_another() -> None:
+    """German reads "oe" as "ö": by its stems the French "œuvre" would be "ouvre"."""
+    query = parse("œuvre", None)
+
+    assert query.marks("fr").isdisjoint(parse("ouvre", "fr").marks("fr"))
 
 
 @pytest.mark.parametrize("nothing", ["", "   ", "!!! ???", '"', "-", '-""', "-pont", "\x00"])
 def test_what_asks_for_no_word_finds_nothing(nothing: str) -> None:
-    assert parse(nothing, None).wanted == ()
+    assert parse(nothing, None).parts == ()
 
 
 @settings(max_examples=300, deadline=None)
@@ -64,10 +76,11 @@ def test_what_asks_for_no_word_finds_nothing(nothing: str) -> None:
 @example(text="⑴ ﷺ ㈱会社", language="ar")
 def test_whatever_is_typed_becomes_a_query_of_bare_words(text: str, language: str | None) -> None:
     query = parse(text, language)
-    for term in (*query.wanted, *query.unwanted):
-        for way in term:
-            assert not any(sign in stem for stem in way for sign in "'\"\\ ():*^&|!<>\x00")
-    if query.wanted:
+    for part in query.parts:
+        for term in (*part.wanted, *part.unwanted):
+            for way in term:
+                assert not any(sign in stem for stem in way for sign in "'\"\\ ():*^&|!<>\x00")
+    if query.parts:
         assert as_fts5(query, ["lfr"], in_headline=False)
         assert as_tsquery(query, ["lfr"], in_headline=True)
 
@@ -79,7 +92,7 @@ def test_no_phrase_reaches_from_the_headline_into_the_text() -> None:
 def test_an_excerpt_shows_what_was_asked_for_and_nothing_of_the_markup() -> None:
     text = "Un début sans rapport. " * 30 + "La mairie a rouvert le pont <du port> après l'École. " + "Une fin. " * 60
 
-    shown = excerpt("fr", text, parse("ecoles pont", "fr").marks())
+    shown = excerpt("fr", text, parse("ecoles pont", "fr").marks("fr"))
 
     assert "le <mark>pont</mark> &lt;du port&gt; après l&#x27;<mark>École</mark>" in shown
     assert shown.startswith("… ")
