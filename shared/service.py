@@ -43,8 +43,6 @@ BULK_SLICE_S = 0.2
 # when events that are not bulk wait for this worker.
 SLICE_S = 2.0
 POLITE_S = 0.05
-# How many events of imports and replays are done in one transaction: others wait for its locks.
-BULK_EVENTS = 5
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -56,7 +54,8 @@ class Service:
     and answers how many rows went. watch: called every second or so by the sweeper, for what changes outside of the
     database; it finds out cheaply that nothing has. status: numbers that operators see, by name; one with labels is
     named as Prometheus writes it, `deliveries{channel="email",state="due"}`. close: ends in good order what still runs
-    in this process. knows_keys: it has the table of API keys and hears key.changed; without, the first key alone opens
+    in this process. bulk_events: how many events of imports and replays are done in one transaction, while others wait
+    for its locks. knows_keys: it has the table of API keys and hears key.changed; without, the first key alone opens
     it.
     """
 
@@ -67,6 +66,7 @@ class Service:
     watch: Callable[[Node], None] | None = None
     status: Callable[[Session], Mapping[str, float | int | str | None]] | None = None
     close: Callable[[], None] | None = None
+    bulk_events: int = 100
     knows_keys: bool = False
 
 
@@ -178,12 +178,13 @@ class Node:
 
     def _hear_in_slices(self, heard: list[_Copy]) -> None:
         began = time.monotonic()
-        for at in range(0, len(heard), BULK_EVENTS):
-            if at and self._lets_others_pass("bulk", time.monotonic() - began):
+        most = self.service.bulk_events
+        for at in range(0, len(heard), most):
+            if at and self._is_waited_for(time.monotonic() - began):
                 self._keep(heard[at:])
                 self.dispatcher.wake(["bulk"])
                 return
-            self._hear_together(heard[at : at + BULK_EVENTS], "bulk")
+            self._hear_together(heard[at : at + most], "bulk")
 
     def _keep(self, heard: list[_Copy]) -> None:
         self._store([self._row(one, "ready", envelope) for one, envelope in heard])
@@ -318,7 +319,10 @@ class Node:
         # A job of bulk work may take as long as half a slice.
         if passed_s > (BULK_SLICE_S / 2 if lane == "bulk" else SLICE_S):
             return True
-        if self._bulk is None or lane not in {"normal", "bulk"} or passed_s < POLITE_S:
+        return lane in {"normal", "bulk"} and self._is_waited_for(passed_s)
+
+    def _is_waited_for(self, passed_s: float) -> bool:
+        if self._bulk is None or passed_s < POLITE_S:
             return False
         return self.dispatcher.has_waiting(("urgent", "normal"))
 

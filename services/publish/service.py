@@ -195,6 +195,7 @@ def create_service(settings: PublishSettings) -> Publish:
     service = Service(
         name="publish",
         knows_keys=True,
+        bulk_events=5,
         listeners={
             "article.published.v1": receive_articles,
             "article.corrected.v1": receive_articles,

@@ -55,7 +55,12 @@ def desk() -> Desk:
 
 @pytest.fixture
 def node(desk: Desk, database_url: str, settings_for: Any) -> Iterator[Node]:
-    service = Service(name="publish", listeners={"article.published.v1": desk.listen}, kinds=[Kind("work", desk.work)])
+    service = Service(
+        name="publish",
+        listeners={"article.published.v1": desk.listen},
+        kinds=[Kind("work", desk.work)],
+        bulk_events=5,
+    )
     node = Node(service, settings_for("publish", database_url), here=("urgent", "normal"))
     protocol_metadata.create_all(node.db.engine)
     yield node
