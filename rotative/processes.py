@@ -25,14 +25,6 @@ def name_this_process(name: str) -> None:
         _libc.prctl(_PR_SET_NAME, name.encode()[:15], 0, 0, 0)
 
 
-def share_the_interpreter() -> None:
-    """Let a thread that waits for the interpreter have it after half a millisecond instead of five.
-
-    An answer passes from thread to thread a dozen times, and beside one that computes each of these would wait.
-    """
-    sys.setswitchinterval(0.0005)
-
-
 def use_few_arenas() -> None:
     """Let this process's threads share two malloc arenas: eight threads with one each hold several megabytes more."""
     if _libc is not None:

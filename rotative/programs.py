@@ -224,7 +224,6 @@ def web(plan: Plan) -> None:
             return create_gateway()
 
     processes.use_few_arenas()
-    processes.share_the_interpreter()
     app = Web()
     log = Logger(app.cfg)
     server = ProblemWorker(1, os.getppid(), sock.create_sockets(app.cfg, log), app, app.cfg.timeout, app.cfg, log)
@@ -314,7 +313,6 @@ def _work(
     if pool == "threads":  # a process of one task at a time makes its own; threads would all make one at their first
         worker_ready.connect(make_nodes, weak=False)
     processes.use_few_arenas()
-    processes.share_the_interpreter()
     _wait_for_redis(plan)
     celery_worker = app.Worker(
         hostname=f"{name}@{socket.gethostname()}",
