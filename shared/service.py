@@ -43,6 +43,8 @@ BULK_SLICE_S = 0.2
 # when events that are not bulk wait for this worker.
 SLICE_S = 2.0
 POLITE_S = 0.05
+# So long after an event that is not bulk, bulk work rests as long as it works, and leaves the processor to the news.
+NEWS_S = 2.0
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -116,6 +118,7 @@ class Node:
         self._here = frozenset(here)
         self._due_here: set[str] = set()
         self._bulk = bulk
+        self._news_at = -NEWS_S
         self.kinds = {kind.name: kind for kind in (Kind(EVENT, self._hear_stored, most=1), *service.kinds)}
 
     def unit_of_work(self) -> AbstractContextManager[Session]:
@@ -141,6 +144,8 @@ class Node:
         events: envelopes of one type. again: copies that were sent before; these are stored first, their attempts
         counted, and run alone, so that one that kills its worker is noticed. What cannot be read is a dead letter.
         """
+        if lane != "bulk":
+            self._news_at = time.monotonic()
         heard, unreadable = self._decode(events, lane)
         self._store([self._dead_row(envelope, lane, error) for envelope, error in unreadable])
         for envelope, _ in unreadable:
@@ -184,7 +189,13 @@ class Node:
                 self._keep(heard[at:])
                 self.dispatcher.wake(["bulk"])
                 return
+            started = time.monotonic()
             self._hear_together(heard[at : at + most], "bulk")
+            self._rest(time.monotonic() - started)
+
+    def _rest(self, worked_s: float) -> None:
+        if self._bulk is not None and time.monotonic() < self._news_at + NEWS_S:
+            time.sleep(min(worked_s, BULK_SLICE_S))
 
     def _keep(self, heard: list[_Copy]) -> None:
         self._store([self._row(one, "ready", envelope) for one, envelope in heard])

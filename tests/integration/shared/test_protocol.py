@@ -314,6 +314,22 @@ def test_bulk_events_are_done_a_few_at_a_time_and_the_rest_kept_when_an_editor_w
     assert sorted(headline for one in desk.heard for headline in one) == sorted(headlines)
 
 
+def test_bulk_work_rests_while_news_comes_in(node: Node, sender: Node, monkeypatch: pytest.MonkeyPatch) -> None:
+    rests: list[float] = []
+    monkeypatch.setattr("shared.service.time.sleep", rests.append)
+    monkeypatch.setattr("shared.service.POLITE_S", 3600.0)
+    node._bulk = BulkSlot()
+    envelopes = say(sender, *[f"Archive {number}" for number in range(11)])
+    node.hear(envelopes[:10], "bulk", again=False)
+    assert not rests, "nothing else is going on"
+
+    monkeypatch.setattr("shared.service.NEWS_S", 3600.0)
+    node.hear(envelopes[10:], "normal", again=False)
+    node.hear(envelopes[:10], "bulk", again=False)
+    assert len(rests) == 2
+    assert all(0 <= one <= 0.2 for one in rests)
+
+
 def test_a_job_asked_for_twice_is_done_once(node: Node, desk: Desk) -> None:
     with node.unit_of_work() as session:
         jobs.add(session, "work", "/")
