@@ -277,11 +277,14 @@ def test_a_key_is_made_listed_and_revoked_by_its_name(system):
 def test_a_related_set_is_explained_with_what_was_left_out(system):
     entry = {"headline": "Le pont rouvre", "why": "Les deux parlent de : pont.", "score": 0.5}
     left = {"headline": None, "article_id": "0200", "why": "Épinglé, il paraîtra ici quand il sera en ligne."}
-    system.says("GET", "/v1/related/0199", 200, {"headline": "Le pont", "entries": [entry], "left_out": [left]})
+    note = "Il n’est proposé nulle part."
+    explained = {"headline": "Le pont", "note": note, "entries": [entry], "left_out": [left]}
+    system.says("GET", "/v1/related/0199", 200, explained)
 
     done = run("related", "explain", "0199")
 
     assert done.exit_code == 0
+    assert note in done.output
     assert "  1  Le pont rouvre\n     Les deux parlent de : pont. (0.50)\n" in done.output
     assert "  -  0200\n     Épinglé" in done.output
     assert run("related", "explain", "0201").exit_code == 1
