@@ -40,10 +40,13 @@ MOST_FAULTS = 100
 F = TypeVar("F", bound=Callable[..., Any])
 
 
-def create_service_app(node: Node, blueprints: Sequence[Blueprint], *, title: str) -> Flask:
+def create_service_app(
+    node: Node, blueprints: Sequence[Blueprint], *, title: str, dry_runs: str | None = None
+) -> Flask:
     """The Flask app of a service with its blueprints, and what all services answer: health, metrics, description.
 
-    Errors of any kind, from anywhere in it, are problem details.
+    Errors of any kind, from anywhere in it, are problem details. dry_runs: the beginning of the paths whose writing
+    requests may be tried with ?dry_run=true; any other is refused then, instead of being done.
     """
     settings = node.settings
     app = Flask(node.service.name, static_folder=None)
@@ -59,6 +62,7 @@ def create_service_app(node: Node, blueprints: Sequence[Blueprint], *, title: st
     app.extensions["rotative"] = node
     app.extensions["rotative_keys"] = KeyBook(node.db) if node.service.knows_keys else None
     app.extensions["rotative_limits"] = Limiter(Line(settings.redis_url), settings.rate_limit)
+    app.extensions["rotative_dry_runs"] = dry_runs
     app.url_map.strict_slashes = False
     app.before_request(_begin)
     app.after_request(_end)
@@ -504,6 +508,11 @@ def _begin() -> None:
     trace = asked if 8 <= len(asked) <= 64 and asked.replace("-", "").isalnum() and asked.isascii() else ""
     g.traced = logs.traced(trace)
     g.traced.__enter__()
+    writes = request.method not in {"GET", "HEAD", "OPTIONS"}
+    if writes and "dry_run" in request.args and request.path.startswith("/v1/"):
+        tried = current_app.extensions["rotative_dry_runs"]
+        if tried is None or not request.path.startswith(tried):
+            raise errors.BadRequest("This request cannot be tried: it would be done. Send it without dry_run.")
 
 
 def _end(response: Response) -> Response:

@@ -1,12 +1,14 @@
 """Former addresses: the one form in which each is kept, however it was written or is asked for.
 
-That is a path, without percent-encoding and without a slash at its end. Of addresses with a query only those are known
-that number what they show, as WordPress makes them: /?p=123 for an article, /?page_id=5, /?attachment_id=7, /?cat=3.
+That is a path, composed (NFC), without percent-encoding and without a slash at its end. Of addresses with a query only
+those are known that number what they show, as WordPress makes them: /?p=123 for an article, /?page_id=5,
+/?attachment_id=7, /?cat=3.
 """
 
 from __future__ import annotations
 
 import re
+import unicodedata
 from urllib.parse import unquote
 
 # As a regular expression of other modules' patterns, without groups that count.
@@ -20,7 +22,7 @@ def kept(address: str) -> str:
     """An address as it is kept: "/2019/été" for "/2019/%C3%A9t%C3%A9/", "/?p=123" for "/index.php?p=123"."""
     if (found := _WHOLE.fullmatch(address)) is not None:
         return f"/?{found[1]}"
-    return unquote(address).rstrip("/") or "/"
+    return unicodedata.normalize("NFC", unquote(address)).rstrip("/") or "/"
 
 
 def asked(path: str, query: str) -> str:

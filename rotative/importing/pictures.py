@@ -96,7 +96,7 @@ class Pictures:
                 else:
                     ends = time.monotonic() + BATCH_S
                     said = {"alt": picture.alt, "caption": picture.caption}
-                    images.setdefault(media, {"media": media}).update(
+                    images.setdefault(media, {"media": media, "caption": ""}).update(
                         {name: text for name, text in said.items() if text}
                     )
                     taken += 1

@@ -7,8 +7,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote, unquote, urlsplit
@@ -20,6 +22,8 @@ from rotative.importing.items import BadArchive, Item, PictureElsewhere
 from rotative.importing.reading import Meter
 
 _SKIPPED = {"trash", "auto-draft", "inherit", "private"}
+# WordPress writes a date that it does not know as one of the year -0001.
+_RFC_822 = re.compile(r"(?:[A-Z][a-z]{2}, )?\d{1,2} [A-Z][a-z]{2} \d{4} ")
 _LIVE = {"publish", "future"}
 _SLUG = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
 # Of one text: what no article has; the parser's own limit is about ten times that.
@@ -215,6 +219,8 @@ def _item(post: _Post, authors: dict[str, str], options: WxrOptions) -> Item | N
     if len(content) > _TEXT_MAX:
         return Item(name, reason=f"has a text of {len(content)} characters", category=category)
     published_at = _when(texts)
+    if published_at is None and status in _LIVE:
+        return Item(name, reason=f"is {status}, and its date cannot be read", category=category)
     tags = [plain(shown)[:80] for domain, _, shown in post.categories if domain == "post_tag" and plain(shown)]
     headline = plain(texts.get("title", ""))
     content, shown_in_text = without_pictures(_BLOCK.sub("\n", content), texts.get("link", ""))
@@ -258,13 +264,14 @@ def _section(categories: list[tuple[str, str]], sections: dict[str, str]) -> str
 
 
 def _when(texts: dict[str, str]) -> str | None:
-    text = texts.get("post_date_gmt", "")
-    if not text or text.startswith("0000"):
-        return None
-    try:
-        return datetime.fromisoformat(text).replace(tzinfo=UTC).isoformat()
-    except ValueError:
-        return None
+    """When it was, or is to be, published: by WordPress's own field, else by RSS's; None when neither is a date."""
+    with suppress(ValueError):
+        return datetime.fromisoformat(texts.get("post_date_gmt", "")).replace(tzinfo=UTC).isoformat()
+    if _RFC_822.match(texts.get("pubDate", "")):
+        with suppress(ValueError):
+            found = parsedate_to_datetime(texts["pubDate"])
+            return found.replace(tzinfo=found.tzinfo or UTC).astimezone(UTC).isoformat()
+    return None
 
 
 def _old_paths(texts: Mapping[str, str], kind: str) -> list[str]:

@@ -33,4 +33,4 @@ def create_app(settings: IngestSettings | None = None) -> Flask:
         replay_blueprint(),
         protocol_blueprint("ingest"),
     ]
-    return create_service_app(node, blueprints, title="Rotative: ingest")
+    return create_service_app(node, blueprints, title="Rotative: ingest", dry_runs="/v1/articles")

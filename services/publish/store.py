@@ -164,6 +164,12 @@ def articles(session: Session, ids: Iterable[UUID]) -> dict[UUID, PublicArticle]
     return {row.id: _read(row.state) for row in rows}
 
 
+def not_live(session: Session, ids: Iterable[UUID]) -> set[UUID]:
+    """Those of these articles that are held, and live no more."""
+    found = select(_articles.c.id).where(_articles.c.id.in_(sorted(set(ids))), _articles.c.status != "live")
+    return set(session.execute(found).scalars())
+
+
 def is_killed(session: Session, article_id: UUID) -> bool:
     """Whether an article is held, and was killed."""
     found = select(_articles.c.id).where(_articles.c.id == article_id, _articles.c.status == "killed")

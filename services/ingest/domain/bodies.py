@@ -49,6 +49,9 @@ REMOVED_WHOLE = frozenset(
 # A body of nothing but signs grows when they are escaped; this bounds the page, not what an editor may write.
 HTML_MAX = 2_000_000
 
+# Browsers take /\\ for //, and pass over tabs and line ends: what follows would be another site's name.
+_HERE = re.compile(r"/(?![/\\])[^\x00-\x1f\\]*")
+_CITED = re.compile(rf"https?://[^\x00-\x20]+|{_HERE.pattern}", re.IGNORECASE)
 _LINK_REL = "noopener noreferrer"
 _CLEANER = nh3.Cleaner(
     tags=set(ALLOWED_TAGS),
@@ -58,13 +61,16 @@ _CLEANER = nh3.Cleaner(
     link_rel=_LINK_REL,
     strip_comments=True,
     # Within the site only: any other relative address would lead elsewhere on each page and in feeds.
-    url_relative=lambda url: url if url.startswith("/") else None,
+    url_relative=lambda url: url if _HERE.fullmatch(url) else None,
+    # Not looked at by the cleaner, which knows only addresses that browsers follow.
+    attribute_filter=lambda _tag, name, value: value if name != "cite" or _CITED.fullmatch(value) else None,
 )
 _TAG = re.compile(r"<([a-zA-Z][^\s/>]*)((?:[^<>\"']|\"[^\"]*\"|'[^']*')*)")
 _ATTRIBUTE = re.compile(r"([^\s\"'<>/=]+)(?:\s*=\s*(?:\"[^\"]*\"|'[^']*'|[^\s>]*))?")
 _HEADING = re.compile(r"<(/?)h([1-6])(?=[ >])")
 # A quick sign of something to read; an entity may be a space.
-_WORD = re.compile(r"(?:\A|>)\s*[^<&\s]")
+_WORD = re.compile(r"(?:\A|>)\s*[^<&\s\u00ad\u200b-\u200f\u2060-\u2064\ufeff]")
+_UNSEEN = re.compile(r"[\s\u00ad\u200b-\u200f\u2060-\u2064\ufeff]+")
 _MARKUP = re.compile(r"<[^>]*>")
 _WARNINGS_MAX = 20
 K = TypeVar("K")
@@ -111,7 +117,7 @@ def make_body(format: str, text: str) -> Body:
             kept = _sanitised(markdown.to_html(text), notices)
         case _:
             kept = text = _sanitised(text, notices)
-    if not _WORD.search(kept) and not html.unescape(_MARKUP.sub("", kept)).strip():
+    if not _WORD.search(kept) and not _UNSEEN.sub("", html.unescape(_MARKUP.sub("", kept))):
         raise BadText("empty", "Shorter than 1 character, as readers see it: write the article's text.")
     if len(kept) > HTML_MAX:
         raise BadText("too-long", f"Longer than {HTML_MAX} characters once it is HTML.")

@@ -84,9 +84,9 @@ def _lines(desk: Desk, *, key: str | None, lane: str | None) -> Iterator[Line]:
         except Exception:  # a server's own words for chunks that are none, and for connections that end
             yield Line(number + 1, 0, refused=BadRequest(_BROKEN))
             return
+        number += 1
         if raw is not None and not raw.strip():
             continue
-        number += 1
         if number > LINES_MAX:
             yield Line(number, 0, refused=BadRequest(f"A batch may have at most {LINES_MAX} lines."))
             return

@@ -13,7 +13,7 @@ import logging
 import threading
 import time
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
@@ -23,6 +23,7 @@ from sqlalchemy import Row
 from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import Session
 
+from services.publish import store as site_store
 from services.publish.channels import domain, store
 from services.publish.channels.hosts import Hosts
 from services.publish.channels.loop import Loop
@@ -133,11 +134,14 @@ class Deliverer:
             early = {row.id: late for row in gathered if (late := self._not_in_place(session, row))}
             letters = {row.article_id for row in rows.values() if row.type == "digest.daily"}
             digests = store.digests(session, letters) if letters else {}
+            gone = site_store.not_live(session, {row.article_id for row in rows.values() if row.type in domain.OF_LIVE})
         fly: list[Flight] = []
         aside: list[tuple[Job, Row[Any] | None]] = []
         for job in list(claim.jobs):
             row = rows.get(UUID(job.reference))
-            if row is not None and row.state == "due" and _may_be_told(row):
+            if row is not None and row.type in domain.OF_LIVE and row.article_id in gone:
+                aside.append((job, row))
+            elif row is not None and row.state == "due" and _may_be_told(row):
                 digest = digests.get(row.article_id)
                 body = row.body if digest is None else json.dumps(digest, ensure_ascii=False)
                 fly.append(Flight(job, self._letter(row, body), claim.db))
@@ -145,7 +149,7 @@ class Deliverer:
                 aside.append((job, row))
         once = [flight for flight in fly if flight.letter.channel in domain.AT_MOST_ONCE]
         if aside:
-            _set_aside(claim, aside)
+            _set_aside(claim, aside, gone)
         if early:
             waiting = [one for one in fly if one.letter.delivery_id in early]
             now = clock.now()
@@ -331,8 +335,12 @@ def _begun(flight: Flight, now: datetime) -> dict[str, Any]:
     }
 
 
-def _set_aside(claim: Claim, aside: Sequence[tuple[Job, Row[Any] | None]]) -> None:
-    """End the jobs of deliveries that are not to be sent: done, held, or begun by a worker that is no more."""
+def _set_aside(claim: Claim, aside: Sequence[tuple[Job, Row[Any] | None]], gone: Collection[UUID]) -> None:
+    """End the jobs of deliveries that are not to be sent: done, held, or begun by a worker that is no more.
+
+    gone: articles that are live no more. Nobody is told any longer that they are, also not one who was paused when
+    they were taken away, or who does not hear of that.
+    """
     ids = [row.id for _, row in aside if row is not None]
     states: dict[UUID, str] = {}
     with claim.finish(
@@ -341,7 +349,9 @@ def _set_aside(claim: Claim, aside: Sequence[tuple[Job, Row[Any] | None]]) -> No
         now = clock.now()
         kept = {job.id for job in claim.jobs}
         mine = [row for job, row in aside if row is not None and job.id in kept]
-        due = [row for row in mine if states.get(row.id) == "due"]
+        stale = [row for row in mine if row.type in domain.OF_LIVE and row.article_id in gone]
+        store.supersede(session, [row.id for row in stale], now)
+        due = [row for row in mine if states.get(row.id) == "due" and row not in stale]
         store.hold(session, [row.id for row in due if row.status == "paused"])
         store.fail(session, [row.id for row in due if row.status not in {"active", "paused"}], now)
         # Sent, perhaps: nobody knows. It is shown as that, and a person may send it again.

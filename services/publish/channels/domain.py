@@ -30,6 +30,8 @@ GATHERED = frozenset({"websub", "indexnow"})
 
 EVENTS = ("article.published", "article.corrected", "article.killed", "article.retracted", "article.expired")
 WITHDRAWALS = frozenset({"article.killed", "article.retracted", "article.expired"})
+# What is true only while the article is live.
+OF_LIVE = frozenset({"article.published", "article.corrected"})
 # What a subscription hears of when it names no events.
 TOLD_BY_DEFAULT: Mapping[str, tuple[str, ...]] = {
     "webhook": ("article.published", "article.corrected", "article.killed", "article.retracted"),

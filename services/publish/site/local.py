@@ -7,6 +7,7 @@ differs whenever the content does, and is the same on every machine.
 
 from __future__ import annotations
 
+import errno
 import os
 import shutil
 import time
@@ -186,6 +187,10 @@ def _read_name(name: str) -> bytes | None:
         handle = os.open(name, os.O_RDONLY | os.O_CLOEXEC)
     except (FileNotFoundError, NotADirectoryError):
         return None
+    except OSError as error:
+        if error.errno == errno.ENAMETOOLONG:  # a reader's address: nothing has such a name
+            return None
+        raise
     try:
         size = os.fstat(handle).st_size
         parts = [os.read(handle, size + 1)]

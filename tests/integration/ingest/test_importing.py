@@ -46,6 +46,7 @@ def post(number: int, **values: str) -> str:
     }
     content = fields["content"].replace("&quot;", '"')
     return f"""<item><title>{fields["title"]}</title><link>{fields["link"]}</link>
+<pubDate>{fields.get("date", "")}</pubDate>
 <dc:creator><![CDATA[ines]]></dc:creator><guid isPermaLink="false">https://old.example/?p={number}</guid>
 <content:encoded><![CDATA[{content}]]></content:encoded>
 <excerpt:encoded><![CDATA[{fields["excerpt"]}]]></excerpt:encoded>
@@ -197,8 +198,10 @@ def test_what_is_no_article_is_reported_with_its_reason(newsroom: Newsroom, tmp_
         post(4, category="Inconnue"),
         post(5, title=""),
         post(6, status="draft"),
-        post(7, post_name="pont-6", post_date_gmt="0000-00-00 00:00:00"),
+        post(7, post_name="pont-6", post_date_gmt="0000-00-00 00:00:00", date="Mon, 04 Mar 2019 10:30:00 +0100"),
         post(8, link="https://old.example/?p=8", content="<script>alert(1)</script><p>Reste.</p>"),
+        post(9, status="future", post_date_gmt="0000-00-00 00:00:00", date="Wed, 30 Nov -0001 00:00:00 +0000"),
+        post(10, post_date_gmt="2019-13-45 99:99:99"),
     )
 
     left_out: list[dict[str, str]] = []
@@ -212,7 +215,8 @@ def test_what_is_no_article_is_reported_with_its_reason(newsroom: Newsroom, tmp_
     dry = bring_in(newsroom, wxr(file), dry_run=True)
 
     reasons = {one["item"].rpartition("pont-")[2].strip("/"): one["reason"] for one in left_out}
-    assert reasons.keys() == {"1", "2", "4", "5"}
+    assert reasons.keys() == {"1", "2", "4", "5", "9", "10"}
+    assert reasons["9"] == "is future, and its date cannot be read"
     assert "trash" in reasons["1"]
     assert "page" in reasons["2"]
     assert "Inconnue" in reasons["4"]
@@ -222,7 +226,9 @@ def test_what_is_no_article_is_reported_with_its_reason(newsroom: Newsroom, tmp_
     listed = newsroom.send("GET", "/v1/articles").get_json()["items"]
     assert {one["slug"]: one["status"] for one in listed}["pont-6"] == "draft"
     assert any(one["slug"].startswith("le-pont-le-quai-7") for one in listed)
-    assert len((tmp_path / "report.jsonl").read_text("utf-8").splitlines()) == 4
+    assert len((tmp_path / "report.jsonl").read_text("utf-8").splitlines()) == 6
+    (dated,) = [one for one in listed if one["slug"].startswith("le-pont-le-quai-7")]
+    assert dated["published_at"].startswith("2019-03-04T09:30:00")
 
 
 @pytest.mark.parametrize(

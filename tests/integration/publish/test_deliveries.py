@@ -17,6 +17,7 @@ from standardwebhooks import Webhook
 
 from services.publish.channels import store, subscriptions
 from services.publish.channels.secrets import webhook_secret
+from services.publish.kinds import RESUME_SUBSCRIPTION
 from services.publish.models import Delivery, Subscription
 from services.publish.service import create_service
 from services.publish.settings import PublishSettings
@@ -25,7 +26,7 @@ from shared import clock, jobs, migrate
 from shared.tables import jobs as jobs_table
 from shared.tables import outbox as outbox_table
 from tests.conftest import wait_for
-from tests.factories import public_article, published
+from tests.factories import killed, public_article, published
 from tests.fakes import SILENT, Received, Receiver, receiver
 from tests.integration.publish.house import House, deliver, let_time_pass, publish_one, states, statuses, subscribe
 
@@ -67,6 +68,38 @@ def test_a_refused_delivery_is_tried_again_with_the_same_id(house: House, told: 
     assert statuses(house) == [status, 200]
     assert states(house) == ["delivered"]
     assert len(set(told.ids())) == 1
+
+
+@pytest.mark.parametrize("paused", [False, True])
+def test_nobody_is_told_that_an_article_is_live_which_was_killed_meanwhile(
+    house: House, told: Receiver, paused: bool
+) -> None:
+    # One who does not hear of kills, or was paused when it was: what he is owed of the article ends all the same.
+    subscription_id = subscribe(house, url=told.url, filter={"events": ["article.published"]})
+    told.answer = lambda _: (503, {})
+    article = public_article()
+    house.hear(published(**vars(article)))
+    house.finish()
+    deliver(house)
+    if paused:
+        with house.node.unit_of_work() as session:
+            session.execute(update(Subscription).values(status="paused"))
+        let_time_pass(house)
+        deliver(house)
+    asked = len(told.got)
+
+    house.hear(killed(**{**vars(article), "change": 2, "status": "killed", "body_html": ""}), lane="urgent")
+    if paused:
+        with house.node.unit_of_work() as session:
+            session.execute(update(Subscription).values(status="active"))
+            jobs.add(session, RESUME_SUBSCRIPTION, str(subscription_id), lane="deliver")
+    told.answer = lambda _: (200, {})
+    let_time_pass(house)
+    deliver(house)
+    deliver(house)
+
+    assert len(told.got) == asked
+    assert states(house) == ["superseded"]
 
 
 def test_retry_after_is_honoured(house: House, told: Receiver) -> None:

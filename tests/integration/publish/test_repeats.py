@@ -225,3 +225,10 @@ def test_bulk_retries_are_asked_for_once(app: Flask, house: House) -> None:
     with house.node.reading() as session:
         asked = select(func.count()).select_from(jobs_table).where(jobs_table.c.kind == RETRY_DELIVERIES)
         assert session.scalar(asked) == 1
+
+
+def test_what_cannot_be_tried_is_refused_instead_of_done(app: Flask) -> None:
+    refused = post(app, "/v1/subscriptions?dry_run=true", {"channel": "webhook", "url": "http://127.0.0.1:9/hook"})
+
+    assert refused.status_code == 400
+    assert "dry_run" in refused.get_json()["detail"]

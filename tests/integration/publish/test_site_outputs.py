@@ -306,6 +306,7 @@ def test_addresses_are_answered_as_they_should_be(
     page = client.get("/politique/")
     assert client.get("/politique/", headers={"If-None-Match": page.headers["ETag"]}).status_code == 304
     assert client.get("/nulle-part").status_code == 404
+    assert client.get(f"/economie/{'é' * 200}").status_code == 404, "longer than any file's name"
     search = client.get("/search?q=pont&lang=en")
     assert search.status_code == 200
     assert "not available" in search.text
