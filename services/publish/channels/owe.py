@@ -37,8 +37,9 @@ def owe(
 ) -> list[int]:
     """Make the deliveries of these articles' news to these subscriptions; how many of each article.
 
-    The first announcement to a subscription is always article.published, with the newest change; a refile after it is
-    not told. A newer delivery ends older undelivered ones.
+    The first announcement to a subscription is always article.published, with the newest change; so is that an article
+    is back of which it heard that it was gone. A refile after either is not told. A newer delivery ends older
+    undelivered ones.
     """
     if not told or not to:
         return [0] * len(told)
@@ -148,6 +149,11 @@ def _name_for(
         return event if wanted and event in events else None
     if not article.notify:
         return None
+    newest = max(earlier, key=lambda row: row.change, default=None)
+    if newest is not None and newest.type in domain.WITHDRAWALS and newest.state == "delivered":
+        # It is back: whoever heard that it was gone hears that too, whatever the change was called.
+        name = "article.published" if told_first else event
+        return name if name in events else None
     announced = next((row for row in earlier if row.announces), None)
     if announced is None or announced.id in fresh:
         name = "article.published" if told_first else event

@@ -102,6 +102,32 @@ def test_nobody_is_told_that_an_article_is_live_which_was_killed_meanwhile(
     assert states(house) == ["superseded"]
 
 
+def test_who_heard_that_an_article_was_gone_hears_that_it_is_back_and_nobody_else_does(
+    house: House, told: Receiver
+) -> None:
+    subscribe(house, url=told.url)
+    subscribe(house, url=f"{told.url}/first", filter={"events": ["article.published"]})
+    article = public_article()
+    house.hear(published(**vars(article)))
+    house.finish()
+    deliver(house)
+    house.hear(killed(**{**vars(article), "change": 2, "status": "killed", "body_html": ""}), lane="urgent")
+    house.finish()
+    deliver(house)
+    for change in (3, 4):  # restored, then refiled
+        house.hear(published(**{**vars(article), "change": change}))
+        house.finish()
+        deliver(house)
+
+    heard = Counter((one.path, json.loads(one.body)["type"]) for one in told.got)
+    paths = sorted({path for path, _ in heard}, key=len)
+    assert heard == {
+        (paths[0], "article.published"): 2,
+        (paths[0], "article.killed"): 1,
+        (paths[1], "article.published"): 1,
+    }
+
+
 def test_retry_after_is_honoured(house: House, told: Receiver) -> None:
     subscribe(house, url=told.url)
     told.answer = lambda _: (503, {"Retry-After": "3600"})

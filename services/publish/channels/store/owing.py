@@ -21,7 +21,12 @@ from services.publish.channels.store.tables import DELIVERIES, IDS
 from services.publish.models import Attempt, Digest
 
 _EARLIER = (
-    select(*(DELIVERIES.c[name] for name in ("id", "subscription_id", "article_id", "change", "announces", "state")))
+    select(
+        *(
+            DELIVERIES.c[name]
+            for name in ("id", "subscription_id", "article_id", "change", "type", "announces", "state")
+        )
+    )
     .add_columns(DELIVERIES.c.tries, DELIVERIES.c.put_back, DELIVERIES.c.created_at)
     .where(
         DELIVERIES.c.article_id.in_(bindparam("articles", expanding=True)),
