@@ -22,6 +22,8 @@ from shared.newsroom import Newsroom
 
 # What one request serves is gathered for so long.
 GATHER = {"websub": timedelta(seconds=1), "indexnow": timedelta(seconds=5)}
+# Programs that keep copies of what the site shows: they may hold an article of which they were never told.
+MIRRORS = frozenset({"webhook", "websub", "indexnow"})
 
 
 @dataclass(frozen=True)
@@ -38,8 +40,8 @@ def owe(
     """Make the deliveries of these articles' news to these subscriptions; how many of each article.
 
     The first announcement to a subscription is always article.published, with the newest change; so is that an article
-    is back of which it heard that it was gone. A refile after either is not told. A newer delivery ends older
-    undelivered ones.
+    is back of which it heard that it was gone. A refile after either is not told, nor one of an article that was live
+    before somebody subscribed. A newer delivery ends older undelivered ones.
     """
     if not told or not to:
         return [0] * len(told)
@@ -139,13 +141,15 @@ def _name_for(
 ) -> str | None:
     """What a subscription is told of this change; None for nothing.
 
-    Whoever was told of an article hears of its corrections and its end even if it has left what his filter names.
+    Whoever was told of an article hears of its corrections and its end even if it has left what his filter names. So do
+    programs that subscribed when it was live already, if their filter lets it pass; nobody takes its refiles for news.
     """
     article, event = told.article, told.event
     events = domain.events_of(recipient.channel, recipient.filter)
     told_first = "article.published" in events
     if event in domain.WITHDRAWALS:
-        wanted = bool(earlier) or (not told_first and domain.wants(recipient.filter, article))
+        never_told = not told_first or (recipient.channel in MIRRORS and _was_live_before(article, recipient))
+        wanted = bool(earlier) or (never_told and domain.wants(recipient.filter, article))
         return event if wanted and event in events else None
     if not article.notify:
         return None
@@ -155,6 +159,9 @@ def _name_for(
         name = "article.published" if told_first else event
         return name if name in events else None
     announced = next((row for row in earlier if row.announces), None)
+    if announced is None and _was_live_before(article, recipient):
+        wanted = event == "article.corrected" and recipient.channel in MIRRORS
+        return event if wanted and event in events and domain.wants(recipient.filter, article) else None
     if announced is None or announced.id in fresh:
         name = "article.published" if told_first else event
         return name if name in events and domain.wants(recipient.filter, article) else None
@@ -164,6 +171,11 @@ def _name_for(
             return None
         event = "article.corrected"
     return event if event in events else None
+
+
+def _was_live_before(article: PublicArticle, recipient: Recipient) -> bool:
+    """Whether the article was live before this subscription was told of anything: it is no news to it."""
+    return article.live_since is not None and article.live_since < recipient.told_from
 
 
 def _knows_corrections(session: Session, article: PublicArticle, earlier: Sequence[Row[Any]]) -> bool:
