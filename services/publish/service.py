@@ -251,7 +251,7 @@ def _make_transports(settings: PublishSettings, builder: Builder, gate: Any) -> 
         "web_push": lambda: web_push().WebPush(gate.post, vapid_key(settings), _contact(builder)),
         "websub": lambda: WebSub(gate.post, urls_of_existing),
         "indexnow": lambda: IndexNow(gate.post, newsroom.base_url, indexnow_key(settings)),
-        "apprise": Apprise,
+        "apprise": lambda: Apprise(settings.webhook_allow),
     }
     letters = _make_letters(settings, builder)
     if (smtp := settings.smtp) is not None and letters is not None:
