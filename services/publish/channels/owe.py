@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -36,22 +37,22 @@ class Told:
 
 def owe(
     session: Session, told: Sequence[Told], to: Sequence[Recipient], newsroom: Newsroom, now: datetime
-) -> list[int]:
-    """Make the deliveries of these articles' news to these subscriptions; how many of each article.
+) -> list[Counter[str]]:
+    """Make the deliveries of these articles' news to these subscriptions; how many of each article, by channel.
 
     The first announcement to a subscription is always article.published, with the newest change; so is that an article
     is back of which it heard that it was gone. A refile after either is not told, nor one of an article that was live
     before somebody subscribed. A newer delivery ends older undelivered ones.
     """
     if not told or not to:
-        return [0] * len(told)
+        return [Counter() for _ in told]
     ids = [one.article.id for one in told]
     earlier = store.earlier_deliveries(session, ids, [one.id for one in to])
     fresh = _withdraw_unsent(session, told, earlier)
     superseded: list[UUID] = []
     given_up: list[UUID] = []
     made: list[dict[str, Any]] = []
-    counts: list[int] = []
+    counts: list[Counter[str]] = []
     for one in told:
         before = len(made)
         contents: dict[tuple[str, str], Any] = {}
@@ -69,7 +70,7 @@ def owe(
             if key not in contents:
                 contents[key] = content_for(recipient.channel, name, one.article, newsroom, now)
             made.append(_row(one, recipient, name, contents[key], now))
-        counts.append(len(made) - before)
+        counts.append(Counter(row["channel"] for row in made[before:]))
     # What is superseded gives up its uniqueness before its successor takes it.
     if superseded:
         store.supersede(session, superseded, now)
