@@ -6,13 +6,16 @@ import ipaddress
 import threading
 import time
 from collections import OrderedDict
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from flask import Request
 
 from shared.errors import TooManyRequests
+from shared.outgoing import Network, is_inside
 
 MOST_ADDRESSES = 20_000
+# So many proxies may stand one behind the other.
+MOST_HOPS = 10
 
 
 class Pace:
@@ -40,14 +43,21 @@ class Pace:
             raise TooManyRequests("Too many requests from this address.", headers={"Retry-After": str(wait_s)})
 
 
-def address_of(request: Request) -> str:
+def address_of(request: Request, proxies: Sequence[Network] = ()) -> str:
     """Who asks: the address that our own gateway saw, else the one that is connected. IPv6: the network of 64 bits.
 
-    A forwarded address counts only from a private network, and of several only the last, which the gateway added.
+    A forwarded address counts only from a private network or from one of `proxies`, and of several only the last, which
+    the gateway added; where that is one of `proxies` too, the one before it, and so on. What clients wrote themselves
+    stands further to the left, and never counts.
     """
-    peer = _parsed(request.remote_addr or "")
-    forwarded = _parsed(request.headers.get("X-Forwarded-For", "").rpartition(",")[2].strip())
-    found = forwarded if forwarded is not None and (peer is None or peer.is_private) else peer
+    found = _parsed(request.remote_addr or "")
+    forwarded = request.headers.get("X-Forwarded-For", "").split(",")[-MOST_HOPS:]
+    may_tell = found is None or found.is_private or is_inside(found, proxies)
+    while may_tell and forwarded:
+        told = _parsed(forwarded.pop().strip())
+        if told is None:
+            break
+        found, may_tell = told, is_inside(told, proxies)
     if found is None:
         return ""
     return str(ipaddress.ip_network((found, 64), strict=False)) if found.version == 6 else str(found)
@@ -55,6 +65,7 @@ def address_of(request: Request) -> str:
 
 def _parsed(text: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address | None:
     try:
-        return ipaddress.ip_address(text)
+        # Another service of ours tells of whom it counts: of IPv6, a network.
+        return ipaddress.ip_address(text.partition("/")[0])
     except ValueError:
         return None

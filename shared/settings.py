@@ -100,6 +100,7 @@ class ServiceSettings:
     data_dir: the folder of databases, site and keys when embedded. database_url: SQLAlchemy's. redis_url: kombu's.
     media_store: the folder of pictures as they were uploaded, written by ingest and read by publish (see media.py).
     rate_limit: requests a second that one key may make, 0 for any number.
+    trusted_proxies: networks whose word on who asks is taken, besides private ones (see pace.py).
     retention_days: how long done work is remembered. failpoints_dir: tests only (see failpoints.py).
     """
 
@@ -112,6 +113,7 @@ class ServiceSettings:
     base_url: str | None = None
     port: int = 8000
     rate_limit: float = 1000
+    trusted_proxies: tuple[Network, ...] = ()
     retention_days: float = 7
     log_level: str = "INFO"
     failpoints_dir: Path | None = None
@@ -158,6 +160,7 @@ class ServiceSettings:
             "base_url": base_url.rstrip("/") if base_url else None,
             "port": env.integer("ROTATIVE_PORT", 8000, at_least=1, at_most=65535),
             "rate_limit": env.number("ROTATIVE_RATE_LIMIT", 1000, at_least=0, at_most=1_000_000),
+            "trusted_proxies": env.networks("ROTATIVE_TRUSTED_PROXIES"),
             "retention_days": env.number("ROTATIVE_RETENTION_DAYS", 7, at_least=0.001, at_most=3650),
             "log_level": level,
             "failpoints_dir": env.optional_path("ROTATIVE_FAILPOINTS_DIR"),

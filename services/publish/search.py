@@ -18,6 +18,8 @@ from flask import Blueprint, Response, current_app, request
 
 from services.publish.build import Builder
 from services.publish.pages import html
+from shared import http
+from shared.pace import address_of
 
 log = logging.getLogger(__name__)
 
@@ -65,15 +67,16 @@ def search_blueprint(builder: Builder) -> Blueprint:
         if words:
             search: Search | None = current_app.extensions.get("search")
             try:
+                address = address_of(request, http.node().settings.trusted_proxies)
                 if search is None:
                     raise OSError("no search is set")
                 try:
-                    found = search(query, request.remote_addr or "")
+                    found = search(query, address)
                 except OSError:
                     if "cursor" not in query:
                         raise
                     del query["cursor"]  # one that no page gave: a reader begins again
-                    found = search(query, request.remote_addr or "")
+                    found = search(query, address)
                 items = list(found["items"])
                 if found.get("next"):
                     older = f"/search?{urlencode({**query, 'cursor': str(found['next'])})}"

@@ -74,7 +74,7 @@ def _push(bp: Blueprint, builder: Builder, settings: PublishSettings, pace: Pace
     @bp.post("/push/subscriptions")
     def take_push() -> Response:
         """201: this browser gets alerts. 422: its endpoint or keys cannot be used. 429: too often."""
-        pace.take(address_of(request))
+        pace.take(address_of(request, settings.trusted_proxies))
         wanted: dict[str, Any] = PushBody().load(http.json_body())
         replaced = wanted.pop("replaces")
         keys = wanted.pop("keys")
@@ -99,7 +99,7 @@ def _push(bp: Blueprint, builder: Builder, settings: PublishSettings, pace: Pace
     @bp.delete("/push/subscriptions")
     def leave_push() -> Response:
         """204: this browser gets no alerts, whether it did or not."""
-        pace.take(address_of(request))
+        pace.take(address_of(request, settings.trusted_proxies))
         endpoint = LeavePushBody().load(http.json_body())["endpoint"]
         with http.node().unit_of_work() as session:
             readers.leave(session, readers.reader_of("web_push", endpoint, secret))
@@ -146,7 +146,7 @@ def _newsletter(bp: Blueprint, builder: Builder, settings: PublishSettings, pace
     def hurried(language: str) -> Response | None:
         """None for who keeps to the pace; for others 429, as a page to who reads pages. Raises it for programs."""
         try:
-            pace.take(address_of(request))
+            pace.take(address_of(request, settings.trusted_proxies))
         except TooManyRequests as error:
             if "text/html" not in request.headers.get("Accept", ""):
                 raise

@@ -38,7 +38,7 @@ def search_blueprint() -> Any:
         instant, a `lang` that is no language tag, a `cursor` that no page gave. 414 when the whole address is longer
         than about 4,000 signs; of `q` the first 300 count. 429 for an address that asks more than ten times a second.
         """
-        pace.take(address_of(request))
+        pace.take(address_of(request, http.node().settings.trusted_proxies))
         with http.node().reading() as session:
             return actions.search_articles(session, **asked)
 

@@ -108,6 +108,19 @@ def test_hits_are_shown_safely_and_lead_to_more_of_them(app: Flask) -> None:
     assert 'rel="next"' not in second
 
 
+def test_readers_are_told_apart_behind_our_own_gateway(app: Flask) -> None:
+    asked: list[str] = []
+
+    def search(query: Mapping[str, str], address: str) -> Mapping[str, Any]:
+        asked.append(address)
+        return {"items": [], "next": None}
+
+    app.extensions["search"] = search
+    for reader in ("93.184.216.34", "1.1.1.1, 2001:4860:4860::8888"):
+        app.test_client().get("/search?q=pont", headers={"X-Forwarded-For": reader})
+    assert asked == ["93.184.216.34", "2001:4860:4860::/64"]
+
+
 def test_the_arabic_page_is_written_from_right_to_left_and_names_other_languages(app: Flask) -> None:
     app.extensions["search"] = lambda query, address: {"items": [hit(1, "ar"), hit(2, "fr")], "next": None}
 

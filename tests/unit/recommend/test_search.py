@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import ipaddress
+
 import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
@@ -152,3 +154,24 @@ class Asked:
 )
 def test_a_forwarded_address_counts_only_from_a_private_network(peer: str, forwarded: str, address: str) -> None:
     assert address_of(Asked(peer, forwarded)) == address  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    ("peer", "forwarded", "address"),
+    [
+        # A reader, the cache of others in front of us, and our gateway.
+        ("10.0.0.2", "93.184.216.34, 203.0.114.7", "93.184.216.34"),
+        ("203.0.114.7", "93.184.216.34", "93.184.216.34"),
+        # What a reader wrote himself counts for nothing, whether he came by the cache or past it.
+        ("10.0.0.2", "1.1.1.1, 93.184.216.34, 203.0.114.7", "93.184.216.34"),
+        ("10.0.0.2", "1.1.1.1, 93.184.216.34", "93.184.216.34"),
+        ("93.184.216.34", "1.1.1.1", "93.184.216.34"),
+        # One of our own network is not stepped over.
+        ("127.0.0.1", "1.1.1.1, 10.0.0.9", "10.0.0.9"),
+        ("10.0.0.2", "nonsense, 203.0.114.7", "203.0.114.7"),
+        ("10.0.0.2", "2001:4860:4860::/64, 203.0.114.7", "2001:4860:4860::/64"),
+    ],
+)
+def test_the_proxies_of_the_settings_are_stepped_over(peer: str, forwarded: str, address: str) -> None:
+    proxies = [ipaddress.ip_network("203.0.114.0/24")]
+    assert address_of(Asked(peer, forwarded), proxies) == address  # type: ignore[arg-type]
