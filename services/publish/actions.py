@@ -59,7 +59,7 @@ def receive_articles(
     killed = [one for one in wanted if one.status == "killed" and _wants_proof(one, before.get(one.id))]
     looks = renditions.looks_of(session, [one.id for one in killed]) if killed else {}
     pictured = renditions.take_in(session, builder, new, before)
-    saved = store.save_articles(session, new, pictured)
+    saved = store.save_articles(session, new, pictured, now=now)
     articles = [one for one in wanted if one.id in saved]
     # Their pages before all else: readers have them from this moment.
     at = {one.path: one for one in articles}
