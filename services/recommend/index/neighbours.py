@@ -87,7 +87,7 @@ class Neighbours(Offers):
         if link:
             others, scores = self._scores(slot, terms, weights)
             self.postings.put(slot, terms, weights)
-        later = self._enter_section(slot)
+        later = self._filled_anew(slot, self._enter_section(slot))
         if link:
             copies: dict[int, bool] = {}
             if item.gets:
@@ -110,7 +110,7 @@ class Neighbours(Offers):
             others, scores = self._scores(slot, terms, weights)
             holders = others[scores >= self.bound[others]]
         self.postings.remove(slot, terms)
-        later = self._leave_section(slot)
+        later = self._filled_anew(slot, self._leave_section(slot))
         poorer = [other for other in holders.tolist() if self._leave_row(other, slot)]
         for other in (*poorer, *later):
             self._note(other)  # while the slot still has its name
@@ -383,6 +383,19 @@ class Neighbours(Offers):
             return []
         shown = [*hand.prints, self.prints[slot], *(self.prints[other] for other in chosen)]
         return earlier[self._choose(chosen, earlier.tolist(), shown, room - len(chosen))].tolist()
+
+    def _filled_anew(self, slot: int, others: Iterable[int]) -> list[int]:
+        """Whose fills may change when an article enters or leaves their section: not where newer ones suffice."""
+        if not self.rules.fill:
+            return []
+        age = self._age(slot)
+        found = []
+        for other in others:
+            filled = int(self.filled[other])
+            whole = filled == self.rules.size - len(self.hands.get(other, NO_HAND).pinned)
+            if not whole or (filled > self.by_text[other] and self._age(int(self.shown[other, filled - 1])) <= age):
+                found.append(other)
+        return found
 
     def _choose(self, chosen: list[int], others: list[int], prints: list[bytes], room: int) -> list[int]:
         """The first `room` of these others, by place, without copies and no more of one story than the cap allows.
