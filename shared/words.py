@@ -15,6 +15,8 @@ from typing import Any
 FILE = Path(__file__).with_name("words.toml")
 # Of all texts that people read; the first one is what the code is written in.
 LANGUAGES = ("en", "fr", "ar")
+# Where names that the API uses are put in, one or several: states, moves and roles. They are said with what they mean.
+_TERMS_STAND_IN = frozenset({"status", "move", "allowed", "role", "other"})
 _PLACE = re.compile(r"\\{(\w+)\\}")
 
 
@@ -63,7 +65,18 @@ def translated(text: str, language: str) -> str:
     if "what" in values:
         # Why it is so is a sentence of ours too.
         values = {**values, "what": translated(values["what"], language)}
+    for name in _TERMS_STAND_IN & values.keys():
+        terms = [_terms().get(one, {}).get(language) for one in values[name].split(", ")]
+        said = [f"{term} ({one})" if term else one for term, one in zip(terms, values[name].split(", "), strict=True)]
+        values = {**values, name: ("، " if language == "ar" else ", ").join(said)}
     return row[language].format_map(_Values(values))
+
+
+@functools.cache
+def _terms() -> dict[str, dict[str, str]]:
+    with FILE.open("rb") as file:
+        rows: list[dict[str, str]] = tomllib.load(file)["terms"]
+    return {row["en"]: row for row in rows}
 
 
 class _Values(dict[str, Any]):

@@ -24,6 +24,8 @@ BYTES_MAX = 25 * 1024 * 1024
 # As many as the largest cameras have; a picture is opened whole once, to see that it is one.
 PIXELS_MAX = 50_000_000
 # Of an animation: all its frames together.
+# A panorama, not a line: what is wider or higher cannot be shown, and its renditions would be lines.
+SIDE_MAX = 30_000
 FRAMES_PIXELS_MAX = 200_000_000
 _FORMATS = {"JPEG": "image/jpeg", "PNG": "image/png", "WEBP": "image/webp", "AVIF": "image/avif", "GIF": "image/gif"}
 _ORIENTATION, _GPS = 0x0112, 0x8825
@@ -74,6 +76,9 @@ def _read(data: bytes) -> Picture:
         warnings.simplefilter("ignore")
         with Image.open(io.BytesIO(data), formats=list(_FORMATS)) as image:
             kind = str(image.format)
+            if max(image.size) > SIDE_MAX:
+                detail = f"The picture is {image.width} × {image.height} pixels; at most {SIDE_MAX} a side are taken."
+                raise Unprocessable(errors=[Fault("/file", "too-many-pixels", detail)])
             pixels = image.width * image.height
             frames = getattr(image, "n_frames", 1) if pixels <= PIXELS_MAX else 1
             if pixels > PIXELS_MAX or pixels * frames > FRAMES_PIXELS_MAX:

@@ -258,8 +258,8 @@ def timeline(session: Session, article_id: UUID, most: int) -> list[TimelineStep
     """An article's newest steps, at most so many, oldest first."""
     statement = select(TimelineStep).where(TimelineStep.article_id == article_id)
     newest = session.scalars(statement.order_by(TimelineStep.at.desc(), TimelineStep.mark).limit(most)).all()
-    # An article that goes live as it is accepted was accepted first.
-    return sorted(newest, key=lambda step: (step.at, step.change, step.step != journey.ACCEPTED))
+    # Of one moment, as things happen: an article that goes live as it is accepted was accepted first.
+    return sorted(newest, key=lambda step: (step.at, step.change, journey.rank(step.step)))
 
 
 def set_live_at(session: Session, seen: Mapping[UUID, datetime]) -> None:

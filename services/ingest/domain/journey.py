@@ -330,6 +330,14 @@ def sentence(step: str, detail: Detail, language: str = "en") -> str:
     return text if text.endswith((".", "!", "?", "…", "؟")) else f"{text}."
 
 
+_RANKS = {step: place for place, step in enumerate(_ENGLISH)}
+
+
+def rank(step: str) -> int:
+    """Where a step of one moment and change stands among others: as things happen, a page written before it is seen."""
+    return _RANKS.get(step, len(_RANKS))
+
+
 def mark(step: str, change: int, detail: Detail) -> str:
     """16 hex digits that are the same for the same fact."""
     fact = json.dumps([step, change, dict(detail)], sort_keys=True, ensure_ascii=False)

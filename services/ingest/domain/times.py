@@ -10,6 +10,8 @@ from services.ingest.domain.texts import BadText
 
 EARLIEST_YEAR = 1500  # before the first newspaper; and far from what time zones cannot be applied to
 _NAMED = re.compile(r"(?P<time>[^\[\]]{10,40})\[(?P<zone>[A-Za-z][A-Za-z0-9_+/-]{1,60})\]")
+# What a machine keeps among its zones and means something else on each.
+_NO_ZONES = frozenset({"localtime", "Factory", "posixrules"})
 _NOT_A_TIME = "Not a valid time with its zone, such as 2026-11-23T09:00:00+01:00 or 2026-11-23T09:00:00[Europe/Paris]."
 
 
@@ -22,7 +24,9 @@ def instant(text: str) -> datetime:
     try:
         # RFC 3339 section 5.6 lets T and Z be small letters; the library does not.
         moment = datetime.fromisoformat((named["time"] if named else text).upper())
-        zone = ZoneInfo(named["zone"]) if named else None
+        zone = ZoneInfo(named["zone"]) if named and named["zone"] not in _NO_ZONES else None
+        if named and zone is None:
+            raise BadText("wrong-type", _NOT_A_TIME)
         if zone is not None:
             moment = _in_zone(moment, zone)
         if moment.tzinfo is None or len(text) < 16:

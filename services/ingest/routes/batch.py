@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import sys
 from collections.abc import Iterator
@@ -53,8 +54,9 @@ def add_batch_route(bp: Any, desk: Desk) -> None:
         """Accept many articles, one a line; read the verdicts while sending, or send at most 1,000 lines at a time.
 
         200 with one verdict a line, in order: its number, the status that a request of its own would have had, and the
-        article's id and address, or a problem. Lines commit in groups; a refused one spoils no other. With an
-        Idempotency-Key a line that comes again under the same number gets its first verdict.
+        article's id and address, or a problem. Lines commit in groups of 20, whose verdicts come together; a refused
+        one spoils no other. With an Idempotency-Key a line that comes again under the same number gets its first
+        verdict, with `replay: true`; the answer has Idempotent-Replay when its first line is one.
         """
         if request.mimetype not in _TYPES:
             raise UnsupportedMediaType(f"Send Content-Type: {NDJSON}, not {request.mimetype or 'nothing'}.")
@@ -65,12 +67,16 @@ def add_batch_route(bp: Any, desk: Desk) -> None:
         lines = _lines(desk, key=None if dry else idempotency_key(), lane=lane)
 
         node = http.node()
+        answers = verdicts(node.db, lines, keep=not dry, rest=node.rest if lane else None)
+        first = next(answers, None)
 
         def answer() -> Iterator[str]:
-            for verdict in verdicts(node.db, lines, keep=not dry, rest=node.rest if lane else None):
+            for verdict in itertools.chain([first] if first else [], answers):
                 yield json.dumps(_shown(verdict), ensure_ascii=False) + "\n"
 
         headers = {"X-Accel-Buffering": "no"}
+        if first and (first.answer or {}).get("replay"):
+            headers["Idempotent-Replay"] = "true"
         return Response(stream_with_context(answer()), mimetype=NDJSON, headers=headers)
 
 

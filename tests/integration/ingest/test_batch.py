@@ -106,6 +106,7 @@ def test_a_batch_that_comes_again_under_its_key_gets_its_first_verdicts(newsroom
     other = send(newsroom, [article(headline="Autre")], Idempotency_Key="b1")
 
     assert [{**one, "replay": True} for one in first] == again[:2]
+    assert [one["replay"] for one in again[:2]] == [True, True]
     assert again[2]["status"] == 201
     assert other[0]["problem"]["code"] == "idempotency-key-reused"
     assert len(newsroom.said()) == 3

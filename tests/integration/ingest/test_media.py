@@ -159,6 +159,7 @@ def bomb(width: int, height: int) -> bytes:
     [
         (bomb(60_000, 60_000), "too-many-pixels"),
         (bomb(8_000, 8_000), "too-many-pixels"),
+        (bomb(1, 49_000_000), "too-many-pixels"),
         (b"<svg xmlns='http://www.w3.org/2000/svg'><script>alert(1)</script></svg>", "no-picture"),
         (b"GIF89a<script>", "no-picture"),
         (b"", "no-picture"),

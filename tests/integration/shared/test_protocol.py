@@ -298,6 +298,7 @@ def test_bulk_events_are_done_a_few_at_a_time_and_the_rest_kept_when_an_editor_w
 ) -> None:
     waiting: set[str] = set()
     monkeypatch.setattr("shared.service.POLITE_S", 0.0)
+    monkeypatch.setattr("shared.service.BULK_SLICE_S", 3600.0)
     monkeypatch.setattr(node.dispatcher, "has_waiting", lambda lanes: bool(waiting & set(lanes)))
     node._bulk = BulkSlot()
     headlines = [f"Archive {number}" for number in range(12)]
