@@ -467,6 +467,20 @@ def test_a_flash_that_nobody_was_told_of_at_all_is_seen_by_channel_and_wish(
     assert unheard(ask) == {"webhook": 0, "websub": 0, "indexnow": 0}
 
 
+def test_a_flash_of_a_time_in_which_everybody_was_paused_is_no_alarm(
+    house: House, ask: Operator, told: Receiver
+) -> None:
+    one = made(ask, told.url)
+    ask("POST", f"/v1/subscriptions/{one['id']}/pause")
+    house.hear(published(urgency=1))
+    house.finish()
+    with house.node.unit_of_work() as session:
+        session.execute(update(Flash).values(announced_at=clock.now() - timedelta(minutes=2)))
+        session.execute(update(Subscription).values(created_at=clock.now() - timedelta(hours=1)))
+    ask("POST", f"/v1/subscriptions/{one['id']}/resume")
+    assert unheard(ask) == {"webhook": 0}
+
+
 def test_a_flash_that_was_killed_before_it_was_told_is_no_alarm(house: House, ask: Operator, told: Receiver) -> None:
     made(ask, told.url)
     article = public_article(urgency=1)
