@@ -23,13 +23,14 @@ from datetime import UTC, datetime, timedelta
 from functools import partial
 from pathlib import Path
 from typing import Any
+from uuid import UUID
 
 from sqlalchemy import text
 
 from bench import articles, inside
 from bench.related_figures import LOAD, quantile
 from services.recommend import actions, store
-from services.recommend.index import Rules
+from services.recommend.index import Article, Index, Rules
 from services.recommend.keeper import Keeper, Readiness
 from services.recommend.search import actions as search
 from services.recommend.search.similar import near_duplicates
@@ -151,25 +152,38 @@ class Bench:
         print(f"  start from the snapshot: {started.stdout.strip()}", flush=True)
 
     def measure_index(self, count: int) -> None:
-        """The index alone: an article that is there is taken out and put again."""
+        """The index alone: its newest articles are taken out and put again; then one here and one there of all."""
         index = self.keeper.index
         assert index is not None
-        ids = self.chance.sample(index.ids(), min(count, len(index)))
+        held = self.held(index.ids()[-count:])
+        for one in reversed(held):
+            index.remove(one.id)
+        index.changes()
+        self.put_again("the step of the index, a new article, CPU", index, held, "1.5 / 5")
+        held = self.held(self.chance.sample(index.ids(), min(count, len(index))))
+        self.put_again("... an article put anew amid the archive, CPU", index, held)
+
+    def held(self, ids: Sequence[UUID]) -> list[Article]:
+        """These articles, in this order, as the database has them."""
         with self.node.reading() as session:
-            held = [
-                one
+            found = {
+                one.id: one
                 for start in range(0, len(ids), 100)
                 for one in store.read_articles(session, ids[start : start + 100])
-            ]
+            }
+        return [found[one] for one in ids]
+
+    def put_again(self, what: str, index: Index, held: Sequence[Article], promised: str = "") -> None:
+        """Measure putting these articles, which are taken out before as far as they are there."""
         cpu, older = [], []
         for one in held:
-            index.remove(one.id)
-            index.changes()
+            if index.remove(one.id):
+                index.changes()
             started = time.process_time()
             older.append(index.put(replace(one)).older_sets)
             index.changes()
             cpu.append((time.process_time() - started) * 1e3)
-        told("the step of the index, CPU", cpu, "1.5 / 5")
+        told(what, cpu, promised)
         print(f"  older sets changed: mean {sum(older) / len(older):.1f}, p99 {quantile(older, 0.99)} (5 / 25)")
 
     def search_words(self, words: Sequence[str], count: int) -> None:

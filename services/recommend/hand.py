@@ -16,6 +16,8 @@ from services.recommend import actions, domain, store
 from shared import jobs
 from shared.errors import Fault, Unprocessable
 
+MOST_BEATEN = 100  # pins in other articles' sets that an answer names
+
 
 def pin(session: Session, article_id: UUID, pins: Sequence[UUID], *, by: str, now: datetime) -> dict[str, Any]:
     """Have these articles open an article's related set, in this order; what is not live waits.
@@ -42,6 +44,7 @@ def ban(
 ) -> dict[str, Any]:
     """Never show these articles in an article's related set; nor the article anywhere, nor anything under it.
 
+    A ban beats a pin: the answer names the pins that do not show because of these bans.
     Raises Unprocessable when the article itself is among them.
     """
     _refuse_itself(article_id, article_ids)
@@ -90,11 +93,18 @@ def pins_of(session: Session, article_id: UUID) -> dict[str, Any]:
 def bans_of(session: Session, article_id: UUID) -> dict[str, Any]:
     """What is never in an article's related set, as BansReply says."""
     decided = store.hands(session, [article_id]).get(article_id)
+    beaten: list[tuple[UUID, str]] = []
+    if decided is not None:
+        beaten = [(article_id, one) for one in decided.pins if one in decided.bans or decided.never_gets_any]
+        if decided.never_offered:
+            beaten += [(owner, str(article_id)) for owner in store.pinned_in(session, article_id, MOST_BEATEN)]
+    named = _named(session, [one for _, one in beaten])
     return {
         "article_id": article_id,
         "bans": _named(session, decided.bans if decided is not None else []),
         "never_offered": decided is not None and decided.never_offered,
         "never_gets_any": decided is not None and decided.never_gets_any,
+        "beaten_pins": [{"set_of": owner, **one} for (owner, _), one in zip(beaten, named, strict=True)],
     }
 
 

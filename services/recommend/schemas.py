@@ -30,7 +30,7 @@ class LeftOutReply(Schema):
     """An article that is near and not in the set.
 
     reason: "banned", "never offered", "waiting" (pinned, not live), "no room" (pinned, behind other pins), "too old",
-    "copy", "story" (the limit for one story is reached) or "less alike".
+    "copy", "story" (most likely of a story whose limit is reached) or "less alike".
     """
 
     article_id = fields.UUID(required=True)
@@ -92,13 +92,20 @@ class BansBody(Schema):
     never_gets_any = fields.Boolean(load_default=False, truthy={True}, falsy={False})
 
 
+class BeatenPin(NamedArticle):
+    """A pinned article that does not show. set_of: in whose related set it is pinned."""
+
+    set_of = fields.UUID(required=True)
+
+
 class BansReply(Schema):
-    """See BansBody."""
+    """See BansBody. beaten_pins: what is pinned and does not show because of these bans, for a ban beats a pin."""
 
     article_id = fields.UUID(required=True)
     bans = fields.List(fields.Nested(NamedArticle), required=True)
     never_offered = fields.Boolean(required=True)
     never_gets_any = fields.Boolean(required=True)
+    beaten_pins = fields.List(fields.Nested(BeatenPin), required=True)
 
 
 class AgeLimitBody(Schema):

@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Table, bindparam, delete, false, func, insert, select, update
+from sqlalchemy import String, Table, bindparam, cast, delete, false, func, insert, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
@@ -107,6 +107,12 @@ def headlines(session: Session, ids: Iterable[UUID]) -> dict[UUID, AnyRow]:
     """The headline and status of those of these articles that are known."""
     found = select(_articles.c.id, _articles.c.headline, _articles.c.status).where(_articles.c.id.in_(list(ids)))
     return {row.id: row for row in session.execute(found)}
+
+
+def pinned_in(session: Session, article_id: UUID, most: int) -> list[UUID]:
+    """In whose sets an editor has pinned an article; so many at most. Reads what editors have decided, all of it."""
+    pins = cast(_hands.c.pins, String).contains(str(article_id), autoescape=True)
+    return list(session.scalars(select(_hands.c.article_id).where(pins).order_by(_hands.c.article_id).limit(most)))
 
 
 def age_limits(session: Session) -> dict[str, float]:

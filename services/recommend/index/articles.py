@@ -42,7 +42,6 @@ class Articles:
         self.offered = np.zeros(0, dtype=np.int8)
         self.gets = np.zeros(0, dtype=np.int8)
         self._sums = np.zeros(0, dtype=np.int32)  # scratch, all 0 between calls
-        self._last = np.zeros(0, dtype=np.int32)  # scratch
 
     # -- slots
 
@@ -84,7 +83,7 @@ class Articles:
         for name in (
             *("section", "published", "hour", "id_high", "id_low", "near", "near_score", "known", "thinned"),
             *("bound", "bound_at", "shown", "shown_score", "by_text", "filled", "evergreen", "offered", "gets"),
-            *("_sums", "_last"),
+            "_sums",
         ):
             setattr(self, name, grown(getattr(self, name), size))
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from math import ceil
 
 import numpy as np
 from numpy.typing import NDArray
@@ -29,7 +30,8 @@ class Likeness(Articles):
         days = np.arange(OLDEST_HOURS + 1) / 24.0
         self._decay = rules.decay_floor + (1.0 - rules.decay_floor) * np.exp(-days / rules.decay_days)
         self._undated = (1.0 + rules.decay_floor) / 2
-        self._least = rules.floor * UNIT * UNIT / max(1.0, rules.section_factor)
+        # A whole number, for comparing with it needs no other array.
+        self._least = np.int32(max(1, ceil(rules.floor * UNIT * UNIT / max(1.0, rules.section_factor))))
 
     def reweigh(self, table: TermTable, weights: Weights) -> None:
         """From now on these weights hold: counted with this table's numbers. Vectors here still have the old ones."""
@@ -69,18 +71,13 @@ class Likeness(Articles):
     def _likeness(
         self, section: int, hour: int, evergreen: bool, terms: NDArray[np.int32], weights: NDArray[np.uint8]
     ) -> tuple[NDArray[np.int64], NDArray[np.float32]]:
-        slots, products = self.postings.gather(terms, weights)
-        sums = self._sums
-        np.add.at(sums, slots, products)
-        found = sums[slots]
-        sums[slots] = 0
-        enough = np.flatnonzero(found >= self._least)
-        # Each slot once: of its places here, the one that was written last.
-        slots = slots[enough]
-        places = np.arange(len(slots), dtype=np.int32)
-        self._last[slots] = places
-        once = self._last[slots] == places
-        others, dots = slots[once], found[enough][once]
+        # Into one number for each article, and over all of them once: several times faster than asking for the sums of
+        # those that share a term, up to a million articles.
+        sums = self._sums[: len(self.keys)]
+        np.add.at(sums, *self.postings.gather(terms, weights))
+        others = np.flatnonzero(sums >= self._least)
+        dots = sums[others]
+        sums.fill(0)
         decay = self._decay_to(hour, evergreen, others)
         scores = dots * decay * (1.0 / (UNIT * UNIT))
         scores[self.section[others] == section] *= self.rules.section_factor

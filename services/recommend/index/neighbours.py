@@ -87,7 +87,7 @@ class Neighbours(Offers):
         if link:
             others, scores = self._scores(slot, terms, weights)
             self.postings.put(slot, terms, weights)
-        later = self._enter_section(slot)
+        later = self._filled_anew(slot, self._enter_section(slot))
         if link:
             copies: dict[int, bool] = {}
             if item.gets:
@@ -110,7 +110,7 @@ class Neighbours(Offers):
             others, scores = self._scores(slot, terms, weights)
             holders = others[scores >= self.bound[others]]
         self.postings.remove(slot, terms)
-        later = self._leave_section(slot)
+        later = self._filled_anew(slot, self._leave_section(slot))
         poorer = [other for other in holders.tolist() if self._leave_row(other, slot)]
         for other in (*poorer, *later):
             self._note(other)  # while the slot still has its name
@@ -145,6 +145,14 @@ class Neighbours(Offers):
         others, scores = self._scores(slot, *self._vector_at(slot))
         self._fill_row(slot, others, scores, {})
         return others, scores
+
+    def _empty_row(self, slot: int) -> None:
+        """Have the walk that follows ask for an article's row again, once, however thin it must be."""
+        if self.hands.get(slot, NO_HAND).pinned:  # pins may leave no room, and then no walk asks
+            self._ask_row(slot)
+            return
+        self.known[slot] = self.thinned[slot] = 0
+        self.bound[slot] = self.rules.floor
 
     def _look_for_copies(self, slot: int, others: Iterable[int], known: dict[int, bool]) -> None:
         """Add to `known` which of these articles are copies of one, as far as it does not say so yet."""
@@ -217,7 +225,7 @@ class Neighbours(Offers):
         if level.any():
             rows = others[entered]
             for row in rows[level & (self.bound_at[rows] == self.published[slot])].tolist():  # only asking again tells
-                self._ask_row(row)
+                self._empty_row(row)
                 to_walk.append(row)
             entered = entered[~level | (self.bound_at[rows] < self.published[slot])]
         thinned = self.thinned[others[entered]] > 0
@@ -230,10 +238,18 @@ class Neighbours(Offers):
             entered = entered[~thinned]
         rows, marks = others[entered], scores[entered]
         self._insert(rows, slot, marks)
-        # A set with a cap is always walked: what is shown keeps others out.
-        short = (self.by_text[rows] < self.rules.size) | (self.rules.story_cap > 0)
-        to_walk += rows[short].tolist()
-        return to_walk + self._enter_sets(rows[~short], slot, marks[~short], copies)
+        simple = np.array([self._grows_by_one(row) for row in rows.tolist()], dtype=bool)
+        to_walk += rows[~simple].tolist()
+        return to_walk + self._enter_sets(rows[simple], slot, marks[simple], copies)
+
+    def _grows_by_one(self, row: int) -> bool:
+        """Whether a newcomer that is no copy of what a set shows just takes its place in it.
+
+        Not where a cap or what is pinned keeps others out, nor where the row was cut off and the set still has room.
+        """
+        if self.rules.story_cap > 0 or (row in self.hands and self.hands[row].pinned):
+            return False
+        return bool(self.bound[row] == 0 or self.by_text[row] + 1 >= self.rules.size)
 
     def _enter_thinned(self, row: int, slot: int, mark: NDArray[np.float32], copies: dict[int, bool]) -> bool:
         """Put a new article into a thinned row whose bound it beats; whether the set must be walked again."""
@@ -248,7 +264,7 @@ class Neighbours(Offers):
         if hand.prints and Sieve([self.prints[slot], *hand.prints]).copies_of(0)[1:].any():
             return False
         if any(copies[other] for other in line[place:]):  # it takes their place, and what they kept out may come in
-            self._ask_row(row)
+            self._empty_row(row)
         else:
             self._insert(rows, slot, mark)
         return True
@@ -269,18 +285,22 @@ class Neighbours(Offers):
     def _enter_sets(
         self, rows: NDArray[np.int64], slot: int, marks: NDArray[np.float32], copies: dict[int, bool]
     ) -> list[int]:
-        """Show a new article in those of these sets, all whole, that it belongs in; those that must be walked again.
+        """Show a new article in those of these sets that it belongs in; those that must be walked again.
 
-        Most need no walk: what is shown stays in its order, and the newcomer takes its place among it.
+        Most need no walk: what is shown stays in its order, and the newcomer takes its place among it. So does what
+        fills the rest, but for the last: each is still no copy of what stands before it.
         """
         size = self.rules.size
-        places = self._places(slot, marks, self.shown[rows], self.shown_score[rows], np.full(len(rows), size))
+        near = self.by_text[rows].astype(np.int64)
+        places = self._places(slot, marks, self.shown[rows], self.shown_score[rows], near)
         seen = places < size
-        rows, marks, places = rows[seen], marks[seen], places[seen]
-        self._look_for_copies(slot, self.shown[rows].ravel().tolist(), copies)
+        rows, marks, places, near = rows[seen], marks[seen], places[seen], near[seen]
+        filled = self.filled[rows].tolist()
+        shown = [self.shown[row, :count].tolist() for row, count in zip(rows.tolist(), filled, strict=True)]
+        self._look_for_copies(slot, [other for them in shown for other in them], copies)
         to_walk: list[int] = []
-        for row, mark, place in zip(rows.tolist(), marks, places.tolist(), strict=True):
-            if any(copies[other] for other in self.shown[row].tolist()):
+        for row, mark, place, them in zip(rows.tolist(), marks, places.tolist(), shown, strict=True):
+            if any(copies[other] for other in them):
                 to_walk.append(row)
                 continue
             self._note(row)
@@ -289,6 +309,8 @@ class Neighbours(Offers):
             self.shown[row, place] = slot
             self.shown_score[row, place + 1 :] = self.shown_score[row, place:-1].copy()
             self.shown_score[row, place] = mark
+            self.by_text[row] = min(size, self.by_text[row] + 1)
+            self.filled[row] = min(size, len(them) + 1)
         return to_walk
 
     def _leave_row(self, row: int, slot: int) -> bool:
@@ -298,7 +320,7 @@ class Neighbours(Offers):
         if not len(at):
             return False
         if self.thinned[row]:  # what it kept out may come in
-            self._ask_row(row)
+            self._empty_row(row)
             return True
         place = int(at[0])
         self.near[row, place : known - 1] = self.near[row, place + 1 : known].copy()
@@ -361,6 +383,19 @@ class Neighbours(Offers):
             return []
         shown = [*hand.prints, self.prints[slot], *(self.prints[other] for other in chosen)]
         return earlier[self._choose(chosen, earlier.tolist(), shown, room - len(chosen))].tolist()
+
+    def _filled_anew(self, slot: int, others: Iterable[int]) -> list[int]:
+        """Whose fills may change when an article enters or leaves their section: not where newer ones suffice."""
+        if not self.rules.fill:
+            return []
+        age = self._age(slot)
+        found = []
+        for other in others:
+            filled = int(self.filled[other])
+            whole = filled == self.rules.size - len(self.hands.get(other, NO_HAND).pinned)
+            if not whole or (filled > self.by_text[other] and self._age(int(self.shown[other, filled - 1])) <= age):
+                found.append(other)
+        return found
 
     def _choose(self, chosen: list[int], others: list[int], prints: list[bytes], room: int) -> list[int]:
         """The first `room` of these others, by place, without copies and no more of one story than the cap allows.

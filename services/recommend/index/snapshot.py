@@ -159,7 +159,7 @@ def _load_language(body: BinaryIO, place: Neighbours) -> None:
     place.vectors, place.prints = _read_texts(body), _read_texts(body)
     for name in _ARRAYS:
         setattr(place, name, _read_array(body))
-    place._sums, place._last = np.zeros(size, dtype=np.int32), np.zeros(size, dtype=np.int32)
+    place._sums = np.zeros(size, dtype=np.int32)
     for section in _read_array(body).tolist():
         place.sections[section] = array("i", _read_array(body).tolist())
     place.pack()

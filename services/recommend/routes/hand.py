@@ -55,7 +55,8 @@ def hand_blueprint() -> Any:
     def put_bans(article_id: UUID) -> dict[str, Any]:
         """200: these articles are never in the related set. What is left out of the body is none, or false.
 
-        Any id may be given, as for pins; a ban beats a pin. 404: no id.
+        Any id may be given, as for pins. A ban beats a pin: `beaten_pins` names those that do not show because of it.
+        404: no id.
         `never_offered`: no set shows the article. `never_gets_any`: its own stays empty, for sensitive subjects.
         """
         wanted = schemas.BansBody().load(http.json_body())

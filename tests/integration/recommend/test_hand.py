@@ -150,6 +150,27 @@ def test_a_pin_that_could_never_show_is_refused_and_what_makes_one_so_later_is_e
     assert note == "La rédaction ne montre rien sous cet article. La rédaction ne propose cet article nulle part."
 
 
+def test_a_ban_names_the_pins_that_it_beats(client: FlaskClient, stories: list[PublicArticle]) -> None:
+    article, here, everywhere = stories[0], stories[6], stories[7]
+    put(client, f"{article.id}/pins", {"article_ids": [str(here.id), str(everywhere.id)]})
+
+    beaten_here = put(client, f"{article.id}/bans", {"article_ids": [str(here.id)]})["beaten_pins"]
+    beaten_everywhere = put(client, f"{everywhere.id}/bans", {"never_offered": True})["beaten_pins"]
+
+    assert [(one["set_of"], one["article_id"]) for one in beaten_here] == [(str(article.id), str(here.id))]
+    assert beaten_everywhere == [
+        {
+            "set_of": str(article.id),
+            "article_id": str(everywhere.id),
+            "headline": everywhere.headline,
+            "live": True,
+        }
+    ]
+    silenced = put(client, f"{article.id}/bans", {"never_gets_any": True})["beaten_pins"]
+    assert [one["article_id"] for one in silenced] == [str(here.id), str(everywhere.id)]
+    assert put(client, f"{everywhere.id}/bans", {})["beaten_pins"] == []
+
+
 def test_pins_that_find_no_room_are_explained(desk: Desk, client: FlaskClient, stories: list[PublicArticle]) -> None:
     pins = [str(one.id) for one in stories[1:9]]
     put(client, f"{stories[0].id}/pins", {"article_ids": pins})

@@ -16,6 +16,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from services.recommend.index import Article, Index, Refresh, Rules, read, snapshot
+from services.recommend.index.neighbours import Neighbours
 
 WORDS = [
     "accord",
@@ -154,6 +155,44 @@ def test_a_short_set_is_filled_with_what_the_section_published_just_before_and_l
     assert not any(entry.by_text for entry in entries)
     assert shown(index, 1) == []
     assert [change.article_id.int for change in index.changes()] == [4]
+
+
+def test_a_short_set_takes_a_newcomer_in_without_being_walked_and_lets_its_oldest_fill_go(
+    monkeypatch: pytest.MonkeyPatch,
+):
+    index = Index(Rules(size=3))
+    for number, word in enumerate(["musée", "grève", "vaccin"], start=1):
+        index.put(article(number, f"{word} {word}", hours=number))
+    index.put(article(4, "Pont le pont suspendu de Brive sera fermé", hours=4))
+    walked = []
+    made = Neighbours._make_set
+    monkeypatch.setattr(Neighbours, "_make_set", lambda place, slot: (walked.append(slot), made(place, slot)))
+
+    index.put(article(5, "Travaux le pont suspendu de Brive et son chantier", hours=5, section="culture"))
+
+    assert len(walked) == 1
+    entries = index.set_of(UUID(int=4))
+    assert [(entry.article_id.int, entry.by_text) for entry in entries] == [(5, True), (3, False), (2, False)]
+    index.put(article(6, "Chantier le tablier du pont suspendu de Brive", hours=6, section="culture"))
+    assert {entry.article_id.int for entry in index.set_of(UUID(int=4))} == {3, 5, 6}
+
+
+def test_an_imported_article_that_is_older_than_all_fills_of_a_set_does_not_have_it_made_again(
+    monkeypatch: pytest.MonkeyPatch,
+):
+    index = Index(Rules(size=2))
+    for number, word in enumerate(["musée", "grève", "vaccin", "forêt"], start=1):
+        index.put(article(number, f"{word} {word}", hours=number * 10))
+    walked = []
+    made = Neighbours._make_set
+    monkeypatch.setattr(
+        Neighbours, "_make_set", lambda place, slot: (walked.append(place.keys[slot]), made(place, slot))
+    )
+
+    index.put(article(5, "tunnel tunnel", hours=15))
+
+    assert {UUID(bytes=key).int for key in walked} == {5, 2, 3}
+    assert (shown(index, 2), shown(index, 3), shown(index, 4)) == ([5, 1], [2, 5], [3, 2])
 
 
 def test_a_withdrawn_fill_is_replaced_and_an_imported_one_is_taken_in():
