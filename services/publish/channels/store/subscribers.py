@@ -133,8 +133,8 @@ def recipient(session: Session, subscription_id: UUID) -> Recipient | None:
 
 
 def subscribed_before(session: Session, channel: str, moment: datetime, most: int) -> Sequence[Subscription]:
-    """Active subscriptions of a channel that were so before a moment, for a reader's own: confirmed; newest first."""
-    since = func.coalesce(Subscription.confirmed_at, Subscription.created_at)
+    """Active subscriptions of a channel that were so at a moment: confirmed, and not resumed since; newest first."""
+    since = func.coalesce(Subscription.told_from, Subscription.confirmed_at, Subscription.created_at)
     statement = select(Subscription).where(
         Subscription.status == "active", Subscription.channel == channel, since < moment
     )
