@@ -34,6 +34,7 @@ CONSUMER_OPTIONS: dict[str, Any] = {
     "visibility_timeout": 60,
     "unacked_restore_interval": 5,
     "unacked_restore_throttle": 1,
+    "queue_order_strategy": "shared.consumer:UrgentFirst",
 }
 KEY_PREFIX = "rotative:"
 EXCHANGE = Exchange("rotative", type="direct")

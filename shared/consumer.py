@@ -1,6 +1,7 @@
 """Celery's consumer, but that it survives a Redis that dies, and tells Flower of its tasks a few times a second.
 
-Telling each event by itself was a twelfth of all that publishing an article cost.
+Telling each event by itself was a twelfth of all that publishing an article cost. And the order in which it looks at
+its queues: urgent ones first.
 """
 
 from __future__ import annotations
@@ -9,8 +10,17 @@ import time
 from typing import Any
 
 from celery.worker.consumer import Consumer
+from kombu.utils.scheduling import round_robin_cycle
 
 PAUSE_S = 0.3
+
+
+class UrgentFirst(round_robin_cycle):
+    """The order in which a worker looks for its next message: at the urgent queues first, at all others in turn."""
+
+    def consume(self, n: int) -> list[str]:
+        """The queues, the first with a message gives the next."""
+        return sorted(self.items[:n], key=lambda name: not name.endswith(".urgent"))
 
 
 class NewsConsumer(Consumer):

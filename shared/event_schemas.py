@@ -115,6 +115,7 @@ class PublicArticleSchema(_Facts):
     evergreen = fields.Boolean(load_default=False)
     old_paths = _Tuple(fields.String(), load_default=())
     retraction = fields.Nested(RetractionSchema, allow_none=True, load_default=None)
+    live_since = _when(allow_none=True, load_default=None)
 
 
 class _ArticleEventSchema(_Facts):

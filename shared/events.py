@@ -68,6 +68,7 @@ class PublicArticle:
     notify: False for imports and the demo; such an article is announced to nobody. images: the first one leads.
     translations: the id that articles share which are the same text in several languages. canonical_url: where the
     text stands first, if not here. old_paths: former addresses, which redirect to path. retraction: of a retracted one.
+    live_since: when it went live with this change or an earlier one, whatever date it bears; None where nobody knows.
     """
 
     id: UUID
@@ -95,6 +96,7 @@ class PublicArticle:
     evergreen: bool = False
     old_paths: tuple[str, ...] = ()
     retraction: Retraction | None = None
+    live_since: datetime | None = None
 
 
 @dataclass(frozen=True, kw_only=True)

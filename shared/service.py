@@ -11,7 +11,7 @@ import json
 import logging
 import tempfile
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager, suppress
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -21,7 +21,7 @@ from uuid import UUID
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from shared import clock, failpoints, jobs, outbox
+from shared import clock, failpoints, jobs, outbox, routing
 from shared.db import Database
 from shared.dispatcher import Dispatcher
 from shared.event_schemas import BadEvent, Heard, decode
@@ -43,7 +43,7 @@ BULK_SLICE_S = 0.2
 # when events that are not bulk wait for this worker.
 SLICE_S = 2.0
 POLITE_S = 0.05
-# So long after an event that is not bulk, bulk work rests as long as it works, and leaves the processor to the news.
+# So long after an event that somebody waits for, bulk work rests as long as it works: the news has the processor.
 NEWS_S = 2.0
 
 
@@ -136,6 +136,16 @@ class Node:
         self.dispatcher.close()
         self.db.close()
 
+    def rest(self, worked_s: float) -> None:
+        """After bulk work of so many seconds: rest as long if this process said or heard news a moment ago."""
+        if time.monotonic() < self._news_at + NEWS_S:
+            time.sleep(min(worked_s, BULK_SLICE_S))
+
+    def _note_news(self, said: Iterable[tuple[str, str]]) -> None:
+        # By type and lane. What lingers is told of an archive's articles too, and nobody waits for it.
+        if any(lane != "bulk" and kind not in routing.LINGER_S for kind, lane in said):
+            self._news_at = time.monotonic()
+
     # The inbox
 
     def hear(self, events: Sequence[Mapping[str, Any]], lane: str, again: bool) -> None:
@@ -144,9 +154,8 @@ class Node:
         events: envelopes of one type. again: copies that were sent before; these are stored first, their attempts
         counted, and run alone, so that one that kills its worker is noticed. What cannot be read is a dead letter.
         """
-        if lane != "bulk":
-            self._news_at = time.monotonic()
         heard, unreadable = self._decode(events, lane)
+        self._note_news((one.event.type, lane) for one, _ in heard)
         self._store([self._dead_row(envelope, lane, error) for envelope, error in unreadable])
         for envelope, _ in unreadable:
             self._receipt_of_unreadable(envelope)
@@ -191,11 +200,7 @@ class Node:
                 return
             started = time.monotonic()
             self._hear_together(heard[at : at + most], "bulk")
-            self._rest(time.monotonic() - started)
-
-    def _rest(self, worked_s: float) -> None:
-        if self._bulk is not None and time.monotonic() < self._news_at + NEWS_S:
-            time.sleep(min(worked_s, BULK_SLICE_S))
+            self.rest(time.monotonic() - started)
 
     def _keep(self, heard: list[_Copy]) -> None:
         self._store([self._row(one, "ready", envelope) for one, envelope in heard])
@@ -319,7 +324,12 @@ class Node:
             return
         began = time.monotonic()
         try:
-            while self._run_claim(lane=lane):
+            while True:
+                started = time.monotonic()
+                if not self._run_claim(lane=lane):
+                    return
+                if lane == "bulk":
+                    self.rest(time.monotonic() - started)
                 if self._lets_others_pass(lane, time.monotonic() - began):
                     self.dispatcher.wake([lane])
                     return
@@ -359,6 +369,7 @@ class Node:
     def _committed(self, session: Session) -> None:
         letters: list[outbox.Letter] = session.info.pop("letters", [])
         if letters:
+            self._note_news((letter.type, letter.lane) for letter in letters)
             self.dispatcher.send(letters)
         lanes: set[str] = session.info.pop("lanes", set())
         if lanes:

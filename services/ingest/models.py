@@ -29,9 +29,9 @@ class Article(Base):
 
     change grows with every accepted change; revision is the newest text's number. path is the page's address, given
     with the slug; old_paths: those it had before, which redirect. published_at: what an import said;
-    first_published_at: set when it goes live, then never moved. live_at: when a reader could first see it. embargo:
-    while it waits for it. translations: shared by articles that are one text in several languages. custom: the
-    newsroom's own JSON object.
+    first_published_at: set when it goes live, then never moved. live_at: when a reader could first see it. live_since:
+    when it last went live here, whatever date it bears. embargo: while it waits for it. translations: shared by
+    articles that are one text in several languages. custom: the newsroom's own JSON object.
     """
 
     __tablename__ = "articles"
@@ -54,6 +54,7 @@ class Article(Base):
     first_published_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
     updated_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
     live_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    live_since: Mapped[datetime | None] = mapped_column(UtcDateTime)
     kill_reason: Mapped[str | None] = mapped_column(Text)
     embargo: Mapped[datetime | None] = mapped_column(UtcDateTime)
     expires: Mapped[datetime | None] = mapped_column(UtcDateTime)

@@ -14,7 +14,7 @@ from sqlalchemy.orm import Session
 from services.publish import kills, list_store, lists, redirects, renditions, store
 from services.publish.build import WITHDRAWN, Builder
 from services.publish.channels.announce import News, announce_now_or_later
-from services.publish.kinds import BUILD_PAGE, BULK_WORK_S
+from services.publish.kinds import BUILD_PAGE, BULK_WORK_S, NEWS_WORK_S
 from services.publish.list_store import Place
 from services.publish.lists import Listing
 from services.publish.passes import Passes, Wait
@@ -59,7 +59,7 @@ def receive_articles(
     killed = [one for one in wanted if one.status == "killed" and _wants_proof(one, before.get(one.id))]
     looks = renditions.looks_of(session, [one.id for one in killed]) if killed else {}
     pictured = renditions.take_in(session, builder, new, before)
-    saved = store.save_articles(session, new, pictured)
+    saved = store.save_articles(session, new, pictured, now=now)
     articles = [one for one in wanted if one.id in saved]
     # Their pages before all else: readers have them from this moment.
     at = {one.path: one for one in articles}
@@ -306,14 +306,14 @@ def ask_for_wanted(session: Session, wanted: Iterable[str], *, passes: Passes, l
 def build_pages(claim: Claim, *, builder: Builder, passes: Passes) -> None:
     """Build the pages of these jobs. A job's payload {"check": true} mends the files as well.
 
-    Bulk work goes on for a part of its slice; what it has not come to by then is given back.
+    What is not urgent goes on for a part of its slice; what it has not come to by then is given back.
     """
     now = clock.now()
     check = {job.reference for job in claim.jobs if (job.payload or {}).get("check")}
     lane = claim.jobs[0].lane
     with claim.db.reading() as session:
         paths = [job.reference for job in claim.jobs]
-        within_s = BULK_WORK_S if lane == "bulk" else None
+        within_s = BULK_WORK_S if lane == "bulk" else NEWS_WORK_S if lane == "normal" else None
         draft = builder.draft(session, paths, now=now, check=check, within_s=within_s)
     with claim.finish(first=partial(builder.lock_inputs, draft=draft)) as session:
         drafted = [job.reference for job in claim.jobs if job.reference in draft.made]

@@ -50,6 +50,7 @@ class Article(Base):
     picture: Mapped[dict[str, Any] | None] = mapped_column(JSON)  # the leading one, as views.TeaserPicture
     pictured: Mapped[bool]  # whether all renditions of its pictures are in place, so that pages may show them
     translations: Mapped[UUID | None]
+    withdrawn_at: Mapped[datetime | None] = mapped_column(UtcDateTime)  # when that was heard, if it is live no more
     state: Mapped[dict[str, Any]] = mapped_column(JSON)  # events.PublicArticle in its wire form
 
 
@@ -182,6 +183,8 @@ class Subscription(Base):
     contact: the owner's mail address. reader: a digest of a reader's own address, so that it is there once. keys: what
     the channel needs besides the address. asked, asked_at: how often a reader was asked to confirm, and when last.
     failing_since: nothing but failures since then. old_secret_until: the secret before this one is valid so long.
+    told_from: of what was live before it hears no refile; None: since it was confirmed or made. stopped_at: when it was
+    last paused or disabled.
     """
 
     __tablename__ = "subscriptions"
@@ -207,6 +210,8 @@ class Subscription(Base):
     confirmed_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
     failing_since: Mapped[datetime | None] = mapped_column(UtcDateTime)
     old_secret_until: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    told_from: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    stopped_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
 
 
 def _partial(name: str, *columns: str, where: str, unique: bool = False) -> Index:

@@ -6,6 +6,7 @@ from typing import Any
 
 from flask import Response
 from flask_smorest import Blueprint
+from marshmallow import RAISE
 from sqlalchemy.orm import Session
 
 from services.publish import redirects, schemas, upkeep
@@ -52,7 +53,7 @@ def create_blueprint(publish: Publish) -> Any:
 
     @bp.get("/redirects")
     @http.needs("operator")
-    @bp.arguments(schemas.RedirectQuery, location="query")
+    @bp.arguments(schemas.RedirectQuery, location="query", unknown=RAISE)
     @bp.response(200, schemas.RedirectList)
     def list_redirects(query: dict[str, str]) -> Any:
         """200 with up to 1,000 redirects in the order of their paths; `after` asks for later ones."""
@@ -61,7 +62,7 @@ def create_blueprint(publish: Publish) -> Any:
 
     @bp.delete("/redirects")
     @http.needs("operator")
-    @bp.arguments(schemas.RedirectPath, location="query")
+    @bp.arguments(schemas.RedirectPath, location="query", unknown=RAISE)
     @bp.response(204)
     def delete_redirect(query: dict[str, str]) -> None:
         """204: the address leads nowhere any more; 404 when there was no such redirect."""

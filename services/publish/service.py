@@ -139,6 +139,9 @@ def create_service(settings: PublishSettings) -> Publish:
     def fan_out_news(claim: Claim) -> None:
         fan_out(claim, builder=builder)
 
+    def resume_deliveries(claim: Claim) -> None:
+        subscriptions.resume_deliveries(claim, newsroom=builder.newsroom)
+
     def rebuild_site(claim: Claim) -> None:
         rebuilding.rebuild_site(claim, builder=builder)
 
@@ -211,7 +214,7 @@ def create_service(settings: PublishSettings) -> Publish:
             Kind(kinds.ANNOUNCE, announce, most=100, lease_s=90.0 if settings.public_check else 15.0),
             Kind(kinds.FAN_OUT, fan_out_news, most=1),
             Kind(kinds.ATTEMPT_DELIVERY, deliverer.attempt_deliveries, most=100, lease_s=LEASE_S),
-            Kind(kinds.RESUME_SUBSCRIPTION, subscriptions.resume_deliveries, most=1),
+            Kind(kinds.RESUME_SUBSCRIPTION, resume_deliveries, most=1),
             Kind(kinds.REMOVE_SUBSCRIPTION, subscriptions.remove_subscriptions, most=1),
             Kind(kinds.RETRY_DELIVERIES, deliveries.retry_many, most=1),
             Kind(kinds.TELL_OWNER, owners.tell, most=1, lease_s=90.0),
@@ -248,7 +251,7 @@ def _make_transports(settings: PublishSettings, builder: Builder, gate: Any) -> 
         "web_push": lambda: web_push().WebPush(gate.post, vapid_key(settings), _contact(builder)),
         "websub": lambda: WebSub(gate.post, urls_of_existing),
         "indexnow": lambda: IndexNow(gate.post, newsroom.base_url, indexnow_key(settings)),
-        "apprise": Apprise,
+        "apprise": lambda: Apprise(settings.webhook_allow),
     }
     letters = _make_letters(settings, builder)
     if (smtp := settings.smtp) is not None and letters is not None:

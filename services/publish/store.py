@@ -116,7 +116,9 @@ def lock_known(session: Session, ids: Iterable[UUID]) -> dict[UUID, Known]:
     return {row.id: Known(row.change, row.status, teaser_from(row), row.pictured, row.translations) for row in rows}
 
 
-def save_articles(session: Session, articles: Sequence[PublicArticle], pictured: Collection[UUID] = ()) -> set[UUID]:
+def save_articles(
+    session: Session, articles: Sequence[PublicArticle], pictured: Collection[UUID] = (), *, now: datetime
+) -> set[UUID]:
     """Hold these states, unless a newer or the same one is held; the ids of those that were new.
 
     pictured: those whose pictures are all ready to be shown.
@@ -141,6 +143,7 @@ def save_articles(session: Session, articles: Sequence[PublicArticle], pictured:
                 "picture": asdict(picture) if picture is not None else None,
                 "pictured": article.id in pictured,
                 "translations": article.translations,
+                "withdrawn_at": None if article.status == "live" else now,
                 "state": _wire.dump(article),
             }
         )
@@ -333,6 +336,7 @@ def _read(state: Mapping[str, Any]) -> PublicArticle:
             "translations": UUID(state["translations"]) if state.get("translations") else None,
             "old_paths": tuple(state.get("old_paths", ())),
             "retraction": _retraction(state.get("retraction")),
+            "live_since": datetime.fromisoformat(state["live_since"]) if state.get("live_since") else None,
         }
     )
 

@@ -124,7 +124,7 @@ def test_whatever_status_a_receiver_always_answers_its_delivery_ends_and_can_be_
     told.answer = lambda _: (204, {})
     with house.node.unit_of_work() as session:
         for one in session.scalars(select(Subscription).where(Subscription.status == "disabled")).all():
-            subscriptions.resume(session, one.id)
+            subscriptions.resume(session, one.id, clock.now())
         deliveries.ask_for_retries(session, {"channel": "webhook"})
     for _ in range(3):
         deliver(house)

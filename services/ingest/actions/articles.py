@@ -89,7 +89,7 @@ def accept_article(
     if wanted.images:
         wanted = replace(wanted, images=pictures(session, wanted.images))
     published_at = _past(wanted.published_at, now)
-    live_since = (published_at or now) if status is Status.LIVE else None
+    first_published_at = (published_at or now) if status is Status.LIVE else None
     article = plain_row(
         Article,
         id=article_id,
@@ -107,9 +107,10 @@ def accept_article(
         accepted_at=now,
         changed_at=now,
         changed_by=by.name,
-        first_published_at=live_since,
-        updated_at=live_since,
+        first_published_at=first_published_at,
+        updated_at=first_published_at,
         live_at=None,
+        live_since=now if status is Status.LIVE else None,
         kill_reason=None,
         embargo=None if status is Status.LIVE else wanted.embargo,
         expires=wanted.expires,
@@ -229,6 +230,7 @@ def go_live(article: Article, *, now: datetime) -> None:
     """Make the article's row live from now on; it keeps the date at which readers first saw it."""
     article.status = Status.LIVE.value
     article.embargo = None
+    article.live_since = now
     if article.first_published_at is None:
         article.first_published_at = article.updated_at = article.published_at or now
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -39,10 +40,13 @@ class Verdict:
     error: NewsroomError | None = None
 
 
-def verdicts(db: Database, lines: Iterator[Line], *, keep: bool = True) -> Iterator[Verdict]:
+def verdicts(
+    db: Database, lines: Iterator[Line], *, keep: bool = True, rest: Callable[[float], None] | None = None
+) -> Iterator[Verdict]:
     """Do the lines in groups, each group in one transaction; their verdicts in order, once they are on disk.
 
-    keep: False to check only.
+    keep: False to check only. rest: called after each group with the seconds that it took, so that an archive lets
+    the news pass.
     """
     group: list[Line] = []
     size = 0
@@ -50,7 +54,10 @@ def verdicts(db: Database, lines: Iterator[Line], *, keep: bool = True) -> Itera
         group.append(line)
         size += line.size
         if len(group) == GROUP_LINES or size >= GROUP_BYTES:
+            began = time.monotonic()
             yield from _do(db, group, keep)
+            if rest is not None:
+                rest(time.monotonic() - began)
             group, size = [], 0
     if group:
         yield from _do(db, group, keep)

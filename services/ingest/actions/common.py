@@ -286,6 +286,8 @@ def public_form(
         evergreen=article.evergreen,
         old_paths=tuple(article.old_paths),
         retraction=retraction,
+        # Articles from before this was noted: when they were seen live, or the date they bear.
+        live_since=article.live_since or article.live_at or article.first_published_at,
     )
 
 

@@ -28,6 +28,8 @@ REASON_CHANGED = "reason_changed"
 RESTORED = "restored"
 SEEN_LIVE = "seen_live"
 GONE = "gone"
+# A delivery by a channel that some of its subscribers are still to get.
+SO_FAR = "delivered_so_far"
 
 EMBARGO = "embargo"
 # Details that are moments, in RFC 3339.
@@ -57,16 +59,18 @@ _ENGLISH: dict[str, tuple[str, ...]] = {
     ),
     "page_written": ("Its page was written", " in {ms} ms"),
     SEEN_LIVE: ("Its page was seen live",),
-    "announced": ("It was announced", ": {deliveries} {deliveries:delivery|deliveries}"),
+    "announced": ("It was announced", " by {channel}", ": {deliveries} {deliveries:delivery|deliveries}"),
     "announcement_waits": ("Nobody is told of it yet: its page is not there", " ({where})"),
     "announcement_given_up": ("Nobody was told of it: its page did not come", " ({where})"),
     "delivered": ("It was delivered", " by {channel}", " to {count} {count:subscriber|subscribers}"),
+    SO_FAR: ("It was delivered", " by {channel}", " to {count} of {of} {of:subscriber|subscribers}"),
     "delivery_failed": (
         "A delivery failed",
         " by {channel}",
         " to {count} {count:subscriber|subscribers}",
         " with status {status}",
         ": {why}",
+        ", {times} attempts so far",
         "; next try: {next_try}",
     ),
     "gone": ("It is gone", " from {surface}"),
@@ -94,16 +98,18 @@ _FRENCH: dict[str, tuple[str, ...]] = {
     ),
     "page_written": ("Sa page a été écrite", " en {ms} ms"),
     SEEN_LIVE: ("Sa page a été vue en ligne",),
-    "announced": ("Il a été annoncé", " : {deliveries} {deliveries:envoi|envois}"),
+    "announced": ("Il a été annoncé", " par {channel}", " : {deliveries} {deliveries:envoi|envois}"),
     "announcement_waits": ("Il n’est pas encore annoncé : sa page n’est pas là", " ({where})"),
     "announcement_given_up": ("Il n’a été annoncé à personne : sa page n’est jamais apparue", " ({where})"),
     "delivered": ("Il a été envoyé", " par {channel}", " à {count} {count:abonné|abonnés}"),
+    SO_FAR: ("Il a été envoyé", " par {channel}", " à {count} sur {of} {of:abonné|abonnés}"),
     "delivery_failed": (
         "Un envoi a échoué",
         " par {channel}",
         " à {count} {count:abonné|abonnés}",
         " avec le statut {status}",
         " : {why}",
+        ", {times} essais jusqu’ici",
         " ; prochain essai : {next_try}",
     ),
     "gone": ("Il a disparu", " : {surface}"),
@@ -127,16 +133,18 @@ _ARABIC: dict[str, tuple[str, ...]] = {
     "related_set_made": ("اختيرت مقالاته ذات الصلة", ": {entries}", "، وتغيرت {changed} من قوائم المقالات الأخرى"),
     "page_written": ("كُتبت صفحته", " في {ms} ملّي ثانية"),
     SEEN_LIVE: ("شوهدت صفحته على الموقع",),
-    "announced": ("أُعلن عنه", "، عدد الإرسالات: {deliveries}"),
+    "announced": ("أُعلن عنه", " عبر {channel}", "، عدد الإرسالات: {deliveries}"),
     "announcement_waits": ("لم يُعلن عنه بعد: صفحته غير موجودة", " ({where})"),
     "announcement_given_up": ("لم يُعلن عنه لأحد: لم تظهر صفحته", " ({where})"),
     "delivered": ("أُرسل", " عبر {channel}", "، عدد المشتركين: {count}"),
+    SO_FAR: ("أُرسل", " عبر {channel}", "، إلى {count} من أصل {of} من المشتركين"),
     "delivery_failed": (
         "فشل إرسال",
         " عبر {channel}",
         "، عدد المشتركين: {count}",
         " بالحالة {status}",
         "، والسبب: {why}",
+        "، عدد المحاولات حتى الآن: {times}",
         "؛ المحاولة التالية: {next_try}",
     ),
     "gone": ("اختفى", ": {surface}"),
@@ -181,6 +189,31 @@ _SURFACES: dict[str, dict[str, str]] = {
         "previews": "رابط معاينة",
         "search": "البحث",
         "related-sets": "مجموعات المقالات ذات الصلة",
+    },
+}
+# The channels, as publish names them, in words.
+_CHANNELS: dict[str, dict[str, str]] = {
+    "en": {
+        "web_push": "browser alert",
+        "email": "mail",
+        "websub": "WebSub",
+        "indexnow": "IndexNow",
+        "apprise": "Apprise",
+    },
+    "fr": {
+        "web_push": "alerte du navigateur",
+        "email": "courriel",
+        "websub": "WebSub",
+        "indexnow": "IndexNow",
+        "apprise": "Apprise",
+    },
+    "ar": {
+        "webhook": "ويب هوك",
+        "web_push": "تنبيهات المتصفح",
+        "email": "البريد الإلكتروني",
+        "websub": "WebSub",
+        "indexnow": "IndexNow",
+        "apprise": "Apprise",
     },
 }
 # Why no answer came, as publish names it, in words.
@@ -277,9 +310,14 @@ def report_sentence(*, nothing: bool, complete: bool, language: str = "en") -> s
 
 def sentence(step: str, detail: Detail, language: str = "en") -> str:
     """The step as a sentence; an unknown step by its name. What the detail does not have is left out."""
+    if step == "delivered" and detail.get("of"):
+        step = SO_FAR
     first, *parts = SENTENCES[language].get(step, (step.replace("_", " ").capitalize(),))
     if detail.get("surface"):
         detail = {**detail, "surface": surface_name(str(detail["surface"]), language)}
+    if detail.get("channel"):
+        channel = str(detail["channel"])
+        detail = {**detail, "channel": _CHANNELS[language].get(channel, channel)}
     if detail.get("why"):
         detail = {**detail, "why": _REASONS[language].get(str(detail["why"]), detail["why"])}
     counting = _FORMATTERS[language]

@@ -64,8 +64,10 @@ def add_batch_route(bp: Any, desk: Desk) -> None:
         lane = "bulk" if truth("bulk") else None
         lines = _lines(desk, key=None if dry else idempotency_key(), lane=lane)
 
+        node = http.node()
+
         def answer() -> Iterator[str]:
-            for verdict in verdicts(http.node().db, lines, keep=not dry):
+            for verdict in verdicts(node.db, lines, keep=not dry, rest=node.rest if lane else None):
                 yield json.dumps(_shown(verdict), ensure_ascii=False) + "\n"
 
         headers = {"X-Accel-Buffering": "no"}

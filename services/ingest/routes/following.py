@@ -16,6 +16,7 @@ from flask import Response
 from services.ingest import store
 from services.ingest.actions import ArticleNotFound
 from services.ingest.domain import journey, moments
+from services.ingest.domain.lines import Line, gathered
 from services.ingest.schemas.replies import StepReply
 from shared import http
 from shared.errors import Unavailable
@@ -31,7 +32,7 @@ _free = threading.BoundedSemaphore(AT_ONCE)
 _STEP = StepReply()
 
 
-def step_shown(step: Any, language: str, zone: ZoneInfo) -> dict[str, Any]:
+def step_shown(step: Line, language: str, zone: ZoneInfo) -> dict[str, Any]:
     """A step of a timeline with its sentence, in which times are those of the newsroom."""
     said = dict(step.detail)
     for name in journey.TIMES:
@@ -45,6 +46,7 @@ def step_shown(step: Any, language: str, zone: ZoneInfo) -> dict[str, Any]:
         "step": step.step,
         "text": journey.sentence(step.step, said, language),
         "detail": step.detail,
+        "line": step.line,
     }
 
 
@@ -108,7 +110,9 @@ def _events(node: Node, article_id: UUID, language: str, zone: ZoneInfo, last_se
         if last_seen in ids:
             told.update(ids[: ids.index(last_seen) + 1])
             last_seen = ""
-        for step, name in zip(steps, ids, strict=True):
+        for step in gathered(steps):
+            # A line that has grown is told again, by its newest step's name.
+            name = f"{step.at.isoformat()} {step.mark}"
             if name not in told:
                 told.add(name)
                 silent_s = 0.0

@@ -12,6 +12,7 @@ from services.ingest import actions, store
 from services.ingest.actions import ArticleNotFound, RevisionNotFound
 from services.ingest.domain import journey
 from services.ingest.domain.differences import differences, lines_of_html
+from services.ingest.domain.lines import gathered
 from services.ingest.models import Revision
 from services.ingest.routes import following
 from services.ingest.routes.desk import Answer, Desk, link, response, texts_shown
@@ -20,6 +21,8 @@ from services.ingest.schemas import replies
 from shared import http
 
 TIMELINE_MAX = 1000
+# What is gathered into those lines: deliveries are told as they are recorded, some hundreds at a time.
+STEPS_READ = 5000
 _TIMELINE = replies.TimelineReply()
 _REVISION = replies.RevisionReply()
 _REVISIONS = replies.RevisionListReply()
@@ -79,7 +82,9 @@ def add_history_routes(bp: Any, desk: Desk) -> None:
     @http.needs("reporter")
     @bp.response(200, replies.TimelineReply)
     def get_timeline(article_id: UUID) -> Response:
-        """The article's journey in plain words, in the reader's language: its newest 1,000 steps, oldest first.
+        """The article's journey in plain words, in the reader's language: its newest 1,000 lines, oldest first.
+
+        What is delivered by a channel is one line, which grows and then stands where it last grew.
 
         200 with Accept: text/event-stream as server-sent events, each step as it happens, for half a minute at a time;
         503 when too many are followed at once. 404 unknown.
@@ -89,12 +94,12 @@ def add_history_routes(bp: Any, desk: Desk) -> None:
             return following.follow(article_id, http.language(), zone, request.headers.get("Last-Event-ID", ""))
         with http.node().reading() as session:
             article = store.get_article(session, article_id)
-            steps = store.timeline(session, article_id, TIMELINE_MAX)
+            steps = store.timeline(session, article_id, STEPS_READ)
         if article is None:
             raise ArticleNotFound(f"There is no article {article_id}.")
         language = http.language()
         body = {name: getattr(article, name) for name in ("id", "change", "status", "live_at")}
-        items = [following.step_shown(step, language, zone) for step in steps]
+        items = [following.step_shown(step, language, zone) for step in gathered(steps)[-TIMELINE_MAX:]]
         return response(Answer(200, _TIMELINE.dump({**body, "items": items}), {"Content-Language": language}))
 
 

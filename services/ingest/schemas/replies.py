@@ -125,13 +125,17 @@ class ArticleListReply(Schema):
 
 
 class StepReply(Schema):
-    """One step of an article's journey. text: in plain words; detail: what they are made of."""
+    """One step of an article's journey. text: in plain words; detail: what they are made of.
+
+    line: of one that grows as deliveries arrive, a name by which its newer form takes the older one's place; else "".
+    """
 
     at = _when(required=True)
     change = fields.Integer(required=True)
     step = fields.String(required=True)
     text = fields.String(required=True)
     detail = fields.Dict(keys=fields.String(), required=True)
+    line = fields.String(required=True)
 
 
 class TimelineReply(Schema):

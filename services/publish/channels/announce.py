@@ -7,6 +7,7 @@ memory waits for them.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -101,8 +102,8 @@ def announce(session: Session, news: Sequence[News], *, builder: Builder, now: d
     told = [one for one in there if not one.replayed]
     counts = _tell(session, told, builder, now) if told else []
     for one, count in zip(told, counts, strict=True):
-        if count:
-            facts.append(_fact(one.article, "announced", now, deliveries=count))
+        for channel, deliveries in sorted(count.items()):
+            facts.append(_fact(one.article, "announced", now, channel=channel, deliveries=deliveries))
     if facts:
         outbox.say(session, ArticleProgress(facts=tuple(facts)))
     certain = {one.reference for one in there}
@@ -119,8 +120,8 @@ def _stands(page: Row[Any] | None, news: News, builder: Builder) -> bool:
     return builder.is_in_place(page.path, page.digest, page.gone)
 
 
-def _tell(session: Session, told: Sequence[News], builder: Builder, now: datetime) -> list[int]:
-    """Owe these articles' news; how many deliveries each has, 0 while jobs still make them."""
+def _tell(session: Session, told: Sequence[News], builder: Builder, now: datetime) -> list[Counter[str]]:
+    """Owe these articles' news; how many deliveries each has by channel, none while jobs still make them."""
     flash = any(_is_flash(one.article) for one in told)
     channels = [one for one in domain.CHANNELS if flash or one != "email"]
     to = store.recipients(session, channels, AT_ONCE + 1)
@@ -130,7 +131,7 @@ def _tell(session: Session, told: Sequence[News], builder: Builder, now: datetim
         if store.is_in_use(session, channel):
             wanted = [(f"{one.reference} {channel}", {"event": one.event}) for one in told]
             jobs.add_many(session, FAN_OUT, wanted, lane="deliver")
-    return [0] * len(told)
+    return [Counter() for _ in told]
 
 
 def fan_out(claim: Claim, *, builder: Builder) -> None:
@@ -151,7 +152,7 @@ def fan_out(claim: Claim, *, builder: Builder) -> None:
             after = UUID(payload["after"]) if payload.get("after") else None
             to = store.recipients(session, [channel], SLICE, after)
             (count,) = owe(session, [Told(article, payload["event"])], to, builder.newsroom, now)
-            made = payload.get("made", 0) + count
+            made = payload.get("made", 0) + count.total()
             if len(to) == SLICE:
                 rest = {"event": payload["event"], "after": str(to[-1].id), "made": made}
                 jobs.add(session, FAN_OUT, job.reference, lane="deliver", payload=rest)

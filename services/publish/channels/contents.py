@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -91,6 +92,16 @@ def body_of_test(channel: str, delivery_id: UUID, newsroom: Newsroom, now: datet
             "note": "",
         }
     )
+
+
+def digest_for(content: Mapping[str, Any], own: Mapping[str, Any]) -> dict[str, Any]:
+    """A digest as one reader gets it. own: "without", the ids of entries that he has already; "removed", headlines."""
+    without = set(own.get("without", ()))
+    return {
+        **content,
+        "entries": [entry for entry in content["entries"] if entry["id"] not in without],
+        "removed": [*content["removed"], *own.get("removed", ())],
+    }
 
 
 def updated_at(body: str) -> datetime | None:

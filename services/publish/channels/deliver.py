@@ -25,6 +25,7 @@ from sqlalchemy.orm import Session
 
 from services.publish import store as site_store
 from services.publish.channels import domain, store
+from services.publish.channels.contents import digest_for
 from services.publish.channels.hosts import Hosts
 from services.publish.channels.loop import Loop
 from services.publish.channels.readers import CONFIRMATION
@@ -143,7 +144,7 @@ class Deliverer:
                 aside.append((job, row))
             elif row is not None and row.state == "due" and _may_be_told(row):
                 digest = digests.get(row.article_id)
-                body = row.body if digest is None else json.dumps(digest, ensure_ascii=False)
+                body = row.body if digest is None else _digest_body(digest, row.body)
                 fly.append(Flight(job, self._letter(row, body), claim.db))
             else:
                 aside.append((job, row))
@@ -295,6 +296,10 @@ class Deliverer:
 
 
 _tasks: set[asyncio.Task[None]] = set()
+
+
+def _digest_body(digest: Mapping[str, Any], own: str) -> str:
+    return json.dumps(digest_for(digest, json.loads(own or "{}")), ensure_ascii=False)
 
 
 def _may_be_told(row: Row[Any]) -> bool:

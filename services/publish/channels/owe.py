@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -22,6 +23,8 @@ from shared.newsroom import Newsroom
 
 # What one request serves is gathered for so long.
 GATHER = {"websub": timedelta(seconds=1), "indexnow": timedelta(seconds=5)}
+# Programs that keep copies of what the site shows: they may hold an article of which they were never told.
+MIRRORS = frozenset({"webhook", "websub", "indexnow"})
 
 
 @dataclass(frozen=True)
@@ -34,22 +37,22 @@ class Told:
 
 def owe(
     session: Session, told: Sequence[Told], to: Sequence[Recipient], newsroom: Newsroom, now: datetime
-) -> list[int]:
-    """Make the deliveries of these articles' news to these subscriptions; how many of each article.
+) -> list[Counter[str]]:
+    """Make the deliveries of these articles' news to these subscriptions; how many of each article, by channel.
 
     The first announcement to a subscription is always article.published, with the newest change; so is that an article
-    is back of which it heard that it was gone. A refile after either is not told. A newer delivery ends older
-    undelivered ones.
+    is back of which it heard that it was gone. A refile after either is not told, nor one of an article that was live
+    before somebody subscribed. A newer delivery ends older undelivered ones.
     """
     if not told or not to:
-        return [0] * len(told)
+        return [Counter() for _ in told]
     ids = [one.article.id for one in told]
     earlier = store.earlier_deliveries(session, ids, [one.id for one in to])
     fresh = _withdraw_unsent(session, told, earlier)
     superseded: list[UUID] = []
     given_up: list[UUID] = []
     made: list[dict[str, Any]] = []
-    counts: list[int] = []
+    counts: list[Counter[str]] = []
     for one in told:
         before = len(made)
         contents: dict[tuple[str, str], Any] = {}
@@ -67,7 +70,7 @@ def owe(
             if key not in contents:
                 contents[key] = content_for(recipient.channel, name, one.article, newsroom, now)
             made.append(_row(one, recipient, name, contents[key], now))
-        counts.append(len(made) - before)
+        counts.append(Counter(row["channel"] for row in made[before:]))
     # What is superseded gives up its uniqueness before its successor takes it.
     if superseded:
         store.supersede(session, superseded, now)
@@ -139,13 +142,15 @@ def _name_for(
 ) -> str | None:
     """What a subscription is told of this change; None for nothing.
 
-    Whoever was told of an article hears of its corrections and its end even if it has left what his filter names.
+    Whoever was told of an article hears of its corrections and its end even if it has left what his filter names. So do
+    programs that subscribed when it was live already, if their filter lets it pass; nobody takes its refiles for news.
     """
     article, event = told.article, told.event
     events = domain.events_of(recipient.channel, recipient.filter)
     told_first = "article.published" in events
     if event in domain.WITHDRAWALS:
-        wanted = bool(earlier) or (not told_first and domain.wants(recipient.filter, article))
+        never_told = not told_first or (recipient.channel in MIRRORS and _was_live_before(article, recipient))
+        wanted = bool(earlier) or (never_told and domain.wants(recipient.filter, article))
         return event if wanted and event in events else None
     if not article.notify:
         return None
@@ -155,6 +160,9 @@ def _name_for(
         name = "article.published" if told_first else event
         return name if name in events else None
     announced = next((row for row in earlier if row.announces), None)
+    if announced is None and _was_live_before(article, recipient):
+        wanted = event == "article.corrected" and recipient.channel in MIRRORS
+        return event if wanted and event in events and domain.wants(recipient.filter, article) else None
     if announced is None or announced.id in fresh:
         name = "article.published" if told_first else event
         return name if name in events and domain.wants(recipient.filter, article) else None
@@ -164,6 +172,11 @@ def _name_for(
             return None
         event = "article.corrected"
     return event if event in events else None
+
+
+def _was_live_before(article: PublicArticle, recipient: Recipient) -> bool:
+    """Whether the article was live before this subscription was told of anything: it is no news to it."""
+    return article.live_since is not None and article.live_since < recipient.told_from
 
 
 def _knows_corrections(session: Session, article: PublicArticle, earlier: Sequence[Row[Any]]) -> bool:

@@ -8,25 +8,16 @@ from __future__ import annotations
 
 import ipaddress
 import socket
-import subprocess
-import sys
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from urllib.parse import urlsplit
 
+from services.publish.transports import apprise
 from shared.errors import Fault, Unprocessable
 from shared.outgoing import Network, address_in, fault_of_url, is_allowed, is_inside
 
 LOOK_UP_S = 3.0
 APPRISE_S = 20.0
-_NOT_KNOWN = 3
-# Apprise takes a second and tens of megabytes to load: not in a process that answers requests.
-_ASK_APPRISE = f"""
-import logging, sys
-import apprise
-logging.getLogger("apprise").setLevel(logging.CRITICAL)
-sys.exit(0 if apprise.Apprise().add(sys.stdin.read()) else {_NOT_KNOWN})
-"""
 
 _names = ThreadPoolExecutor(4, thread_name_prefix="names")
 
@@ -34,7 +25,7 @@ _names = ThreadPoolExecutor(4, thread_name_prefix="names")
 def check(channel: str, url: str, allow: Sequence[Network]) -> None:
     """Raise Unprocessable for an address to which no delivery can ever go by this channel."""
     if channel == "apprise":
-        fault = _fault_of_apprise(url)
+        fault = apprise.fault_of(url, allow, APPRISE_S)
     elif found := fault_of_url(url, allow) or fault_of_host(url, allow):
         fault = f"The URL {found}."
     else:
@@ -71,19 +62,3 @@ def _looked_up(host: str, port: int) -> list[ipaddress.IPv4Address | ipaddress.I
     except (OSError, UnicodeError, TimeoutError):
         return []
     return [ipaddress.ip_address(str(row[4][0]).partition("%")[0]) for row in rows]
-
-
-def _fault_of_apprise(url: str) -> str | None:
-    if "://" not in url:
-        return "An Apprise URL begins with its service: mailto://, slack://, ntfy://."
-    try:
-        # By its standard input: other users of the machine see a program's arguments, and the URL holds passwords.
-        command = [sys.executable, "-c", _ASK_APPRISE]
-        asked = subprocess.run(  # noqa: S603 (a program of our own)
-            command, input=url.encode(), capture_output=True, timeout=APPRISE_S, check=False
-        )
-    except (OSError, subprocess.TimeoutExpired):
-        return None
-    if asked.returncode == _NOT_KNOWN:
-        return "Apprise knows no such service, or this URL lacks something that the service needs."
-    return None

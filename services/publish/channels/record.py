@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 
 from services.publish.channels import domain, store
 from services.publish.channels.domain import Verdict
-from services.publish.kinds import TELL_OWNER
+from services.publish.kinds import REMOVE_SUBSCRIPTION, TELL_OWNER
 from services.publish.transports import Letter, NotYet, Outcome
 from shared import clock, jobs, outbox
 from shared.db import Database
@@ -129,9 +129,12 @@ def _mind_subscriptions(session: Session, verdicts: Sequence[tuple[Letter, Outco
     if recovered:
         store.note_working(session, recovered)
     gone: dict[str, set[UUID]] = defaultdict(set)
+    gone_browsers: set[UUID] = set()
     begun: set[UUID] = set()
     for letter, outcome, verdict in verdicts:
-        if verdict.disable:
+        if verdict.disable and letter.channel == "web_push":
+            gone_browsers.add(letter.subscription_id)
+        elif verdict.disable:
             gone[f"the receiver answered {outcome.status}: {outcome.answer}"[:400]].add(letter.subscription_id)
         if verdict.state in {"delivered", "unknown"} or letter.subscription_id in worked:
             continue
@@ -139,12 +142,17 @@ def _mind_subscriptions(session: Session, verdicts: Sequence[tuple[Letter, Outco
             begun.add(letter.subscription_id)
         elif letter.failing_since <= now - domain.PAUSE_AFTER:
             why = f"nothing but failures since {letter.failing_since:%Y-%m-%d %H:%M} UTC"
-            store.end_subscriptions(session, [letter.subscription_id], "paused", why)
+            store.end_subscriptions(session, [letter.subscription_id], "paused", why, now)
             jobs.add(session, TELL_OWNER, str(letter.subscription_id), lane="deliver")
     if begun:
         store.note_failing(session, begun, now)
     for why, ids in gone.items():
-        store.end_subscriptions(session, ids, "disabled", why)
+        store.end_subscriptions(session, ids, "disabled", why, now)
+    if gone_browsers:
+        # Nobody can be reached there ever again: nothing of the reader need be kept.
+        removed = store.forget_readers(session, gone_browsers)
+        wanted = [(str(one), None) for one in removed]
+        jobs.add_many(session, REMOVE_SUBSCRIPTION, wanted, lane="deliver", run_at=now)
 
 
 def _facts(verdicts: Sequence[tuple[Letter, Outcome, Verdict]], now: datetime) -> list[ProgressFact]:

@@ -8,6 +8,7 @@ from uuid import UUID
 
 from flask import Response
 from flask_smorest import Blueprint
+from marshmallow import RAISE
 from sqlalchemy.orm import Session
 
 from services.publish import schemas
@@ -70,7 +71,7 @@ def create_blueprint(newsroom: Newsroom, settings: PublishSettings) -> Any:
 
     @bp.get("/subscriptions")
     @http.needs("operator")
-    @bp.arguments(schemas.SubscriptionQuery, location="query")
+    @bp.arguments(schemas.SubscriptionQuery, location="query", unknown=RAISE)
     @bp.response(200, schemas.SubscriptionList)
     def list_subscriptions(query: dict[str, Any]) -> Any:
         """200 with up to 100 subscriptions, oldest first; `after` asks for later ones."""
@@ -95,7 +96,7 @@ def create_blueprint(newsroom: Newsroom, settings: PublishSettings) -> Any:
     def change_subscription(wanted: dict[str, Any], subscription_id: UUID) -> Any:
         """200 with its filter or contact changed; what it is owed already stays. 404 when there is none."""
         with http.node().unit_of_work() as session:
-            return subscriptions.change(session, subscription_id, wanted, newsroom)
+            return subscriptions.change(session, subscription_id, wanted, newsroom, clock.now())
 
     @bp.delete("/subscriptions/<uuid:subscription_id>")
     @http.needs("operator")
@@ -113,7 +114,7 @@ def create_blueprint(newsroom: Newsroom, settings: PublishSettings) -> Any:
         """200: what it is owed waits; of what is published meanwhile it does not hear."""
 
         def pause(session: Session) -> Answer:
-            return Answer(200, _SUBSCRIPTION.dump(subscriptions.pause(session, subscription_id)))
+            return Answer(200, _SUBSCRIPTION.dump(subscriptions.pause(session, subscription_id, clock.now())))
 
         return answer_once(None, pause)
 
@@ -122,10 +123,13 @@ def create_blueprint(newsroom: Newsroom, settings: PublishSettings) -> Any:
     @idempotent(bp)
     @bp.response(200, schemas.SubscriptionReply)
     def resume_subscription(subscription_id: UUID) -> Response:
-        """200: it is told again, beginning with what it is still owed; 409 when its reader has not confirmed it."""
+        """200: it is told again, beginning with what it is still owed and what was withdrawn meanwhile.
+
+        409 when its reader has not confirmed it.
+        """
 
         def resume(session: Session) -> Answer:
-            return Answer(200, _SUBSCRIPTION.dump(subscriptions.resume(session, subscription_id)))
+            return Answer(200, _SUBSCRIPTION.dump(subscriptions.resume(session, subscription_id, clock.now())))
 
         return answer_once(None, resume)
 
@@ -156,7 +160,7 @@ def create_blueprint(newsroom: Newsroom, settings: PublishSettings) -> Any:
 
     @bp.get("/deliveries")
     @http.needs("operator")
-    @bp.arguments(schemas.DeliveryQuery, location="query")
+    @bp.arguments(schemas.DeliveryQuery, location="query", unknown=RAISE)
     @bp.response(200, schemas.DeliveryList)
     def list_deliveries(query: dict[str, Any]) -> Any:
         """200 with up to 100 deliveries and their attempts, newest first; `before` asks for older ones."""

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
+from functools import partial
 from typing import Any
 from uuid import UUID
 
 from sqlalchemy.orm import Session
 
+from services.publish import store as site_store
 from services.publish.channels import domain, store
 from services.publish.channels.contents import body_of_test
-from services.publish.channels.owe import ask_for_attempts
+from services.publish.channels.owe import Told, ask_for_attempts, owe
 from services.publish.errors import NoSecret, NotActive, SubscriptionNotFound
 from services.publish.kinds import ATTEMPT_DELIVERY, REMOVE_SUBSCRIPTION, RESUME_SUBSCRIPTION
 from services.publish.models import Subscription
@@ -96,32 +98,45 @@ def found(session: Session, subscription_id: UUID) -> Subscription:
     return subscription
 
 
-def change(session: Session, subscription_id: UUID, wanted: Mapping[str, Any], newsroom: Newsroom) -> Subscription:
-    """Change what a subscription hears of, or whom it belongs to; what it is owed already stays."""
+def change(
+    session: Session, subscription_id: UUID, wanted: Mapping[str, Any], newsroom: Newsroom, now: datetime
+) -> Subscription:
+    """Change what a subscription hears of, or whom it belongs to; what it is owed already stays.
+
+    What is live already is no news to it because its filter is another.
+    """
     subscription = found(session, subscription_id)
     if "filter" in wanted:
         if faults := faults_of_filter(wanted["filter"], newsroom):
             raise Unprocessable(errors=faults)
+        if subscription.filter != wanted["filter"]:
+            # What it missed in a pause before that, it is not told any more.
+            subscription.told_from, subscription.stopped_at = now, None
         subscription.filter = dict(wanted["filter"])
     subscription.contact = wanted.get("contact", subscription.contact)
     return subscription
 
 
-def pause(session: Session, subscription_id: UUID) -> Subscription:
+def pause(session: Session, subscription_id: UUID, now: datetime) -> Subscription:
     """Tell it nothing until it is resumed: what it is owed waits, what is published meanwhile it does not hear."""
     subscription = found(session, subscription_id)
     if subscription.status == "active":
-        subscription.status, subscription.why = "paused", "paused by hand"
+        subscription.status, subscription.why, subscription.stopped_at = "paused", "paused by hand", now
     return subscription
 
 
-def resume(session: Session, subscription_id: UUID) -> Subscription:
-    """Tell it again, beginning with what it is still owed. Raises NotActive for one that was never confirmed."""
+def resume(session: Session, subscription_id: UUID, now: datetime) -> Subscription:
+    """Tell it again, beginning with what it is still owed and what was withdrawn meanwhile of what it had been told.
+
+    Raises NotActive for one that was never confirmed.
+    """
     subscription = found(session, subscription_id)
-    if subscription.status == "pending":
+    unconfirmed = subscription.channel == "email" and subscription.confirmed_at is None
+    if subscription.status == "pending" or (subscription.status == "disabled" and unconfirmed):
         raise NotActive("Its reader has not yet confirmed it.")
     if subscription.status != "active":
         subscription.status, subscription.why, subscription.failing_since = "active", "", None
+        subscription.told_from = now
         jobs.add(session, RESUME_SUBSCRIPTION, str(subscription_id), lane="deliver", payload={})
     return subscription
 
@@ -185,20 +200,44 @@ def send_test(session: Session, subscription_id: UUID, newsroom: Newsroom, now: 
     return delivery_id
 
 
-def resume_deliveries(claim: Claim) -> None:
-    """Ask, a slice at a time, for attempts at what subscriptions that were resumed are still owed."""
-    with claim.finish() as session:
-        for job in claim.jobs:
-            payload = job.payload or {}
-            after = UUID(payload["after"]) if payload.get("after") else None
-            subscription = store.subscription(session, UUID(job.reference))
-            if subscription is None or subscription.status != "active":
-                continue
-            ids = store.held(session, subscription.id, after, SLICE)
-            ask_for_attempts(session, [(one, subscription.channel) for one in ids], clock.now())
-            if len(ids) == SLICE:
-                rest = {"after": str(ids[-1])}
-                jobs.add(session, RESUME_SUBSCRIPTION, job.reference, lane="deliver", payload=rest)
+def resume_deliveries(claim: Claim, *, newsroom: Newsroom) -> None:
+    """Do, a slice at a time, what subscriptions that were resumed still want.
+
+    First attempts at what they are owed; then they are owed the end of what they were told as live, if it was withdrawn
+    while they heard of nothing.
+    """
+    job = claim.jobs[0]  # one at a time: the articles of a slice are locked before anything else is
+    payload = job.payload or {}
+    after = UUID(payload["after"]) if payload.get("after") else None
+    subscription_id = UUID(job.reference)
+    gone: list[UUID] = []
+    if payload.get("gone"):
+        with claim.db.reading() as session:
+            stopped_at = _stopped_at(session, subscription_id)
+            rows = store.told_and_gone(session, subscription_id, stopped_at, after, SLICE)
+        gone = [row.article_id for row in rows]
+    with claim.finish(first=partial(site_store.lock_articles, ids=gone, to_change=True)) as session:
+        to = store.recipient(session, subscription_id)
+        if to is None or not claim.jobs:
+            return
+        now = clock.now()
+        rest: dict[str, Any] | None
+        if payload.get("gone"):
+            held = site_store.articles(session, gone)
+            ended = [Told(one, f"article.{one.status}") for one in held.values() if one.status != "live"]
+            owe(session, ended, [to], newsroom, now)
+            rest = {"gone": True, "after": str(rows[-1].id)} if len(rows) == SLICE else None
+        else:
+            ids = store.held(session, subscription_id, after, SLICE)
+            ask_for_attempts(session, [(one, to.channel) for one in ids], now)
+            rest = {"after": str(ids[-1])} if len(ids) == SLICE else {"gone": True}
+        if rest is not None:
+            jobs.add(session, RESUME_SUBSCRIPTION, job.reference, lane="deliver", payload=rest)
+
+
+def _stopped_at(session: Session, subscription_id: UUID) -> datetime | None:
+    subscription = store.subscription(session, subscription_id)
+    return subscription.stopped_at if subscription is not None else None
 
 
 def remove_subscriptions(claim: Claim) -> None:

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import threading
+from datetime import datetime
 from typing import Any
 
 from sqlalchemy import func, select
 
 from services.ingest.models import Article, Revision
 from services.ingest.schemas import replies
+from shared import clock
 from tests.integration.ingest.conftest import Newsroom
 
 
@@ -68,6 +70,19 @@ def test_an_import_keeps_its_date_and_a_future_one_is_refused(newsroom: Newsroom
     refused = newsroom.post(published_at="2199-01-01T00:00:00Z")
     assert refused.status_code == 422
     assert refused.get_json()["errors"][0]["pointer"] == "/published_at"
+
+
+def test_events_say_since_when_an_article_is_live_whatever_date_it_bears(newsroom: Newsroom) -> None:
+    began = clock.now()
+    article = newsroom.accepted(published_at="2019-03-04T10:00:00+01:00", expires="2199-01-01T00:00:00Z")
+    path = f"/v1/articles/{article['id']}"
+    assert newsroom.send("PATCH", path, {"headline": "Le pont ferme"}, If_Match="*").status_code == 200
+    assert newsroom.send("POST", f"{path}/retract", {}).status_code == 200
+
+    first, refiled, retracted = (one["data"]["article"] for one in newsroom.said())
+    assert began <= datetime.fromisoformat(first["live_since"]) <= clock.now()
+    assert first["live_since"] == refiled["live_since"] == retracted["live_since"]
+    assert first["first_published_at"] == "2019-03-04T09:00:00+00:00"
 
 
 def test_a_flash_travels_urgently(newsroom: Newsroom) -> None:

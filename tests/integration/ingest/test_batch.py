@@ -79,6 +79,25 @@ def test_a_bulk_batch_lets_the_news_pass(newsroom: Newsroom) -> None:
     assert [one["lane"] for one in newsroom.said()] == ["bulk"]
 
 
+def test_an_archive_rests_after_each_group_while_news_is_accepted(
+    newsroom: Newsroom, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rests: list[float] = []
+    monkeypatch.setattr("shared.service.NEWS_S", 3600.0)
+    monkeypatch.setattr("shared.service.time.sleep", rests.append)
+    archive = [article(headline=f"Archive {number}", notify=False) for number in range(batch.GROUP_LINES * 2 + 1)]
+    newsroom.node._news_at = -3600.0
+    send(newsroom, archive, "?bulk=true")
+    assert not rests, "nobody waits"
+
+    newsroom.accepted(headline="La une")
+    send(newsroom, [{**one, "headline": f"{one['headline']} bis"} for one in archive], "?bulk=true")
+    assert len(rests) == 2
+
+    send(newsroom, [{**one, "headline": f"{one['headline']} ter"} for one in archive])
+    assert len(rests) == 2, "what is no archive does not rest"
+
+
 def test_a_batch_that_comes_again_under_its_key_gets_its_first_verdicts(newsroom: Newsroom) -> None:
     lines = [article(headline="Un"), article(headline="Deux")]
 

@@ -23,10 +23,11 @@ from services.publish.service import create_service
 from services.publish.settings import PublishSettings
 from services.publish.transports.webhook import shown_secret
 from shared import clock, jobs, migrate
+from shared.events import ArticleCorrected, Correction, PublicArticle
 from shared.tables import jobs as jobs_table
 from shared.tables import outbox as outbox_table
 from tests.conftest import wait_for
-from tests.factories import killed, public_article, published
+from tests.factories import killed, public_article, published, today
 from tests.fakes import SILENT, Received, Receiver, receiver
 from tests.integration.publish.house import House, deliver, let_time_pass, publish_one, states, statuses, subscribe
 
@@ -126,6 +127,72 @@ def test_who_heard_that_an_article_was_gone_hears_that_it_is_back_and_nobody_els
         (paths[0], "article.killed"): 1,
         (paths[1], "article.published"): 1,
     }
+
+
+@pytest.mark.parametrize("channel", ["webhook", "indexnow"])
+def test_a_refile_is_no_news_to_who_subscribed_when_the_article_was_live_already(
+    house: House, told: Receiver, channel: str
+) -> None:
+    first, archived = (
+        public_article(live_since=clock.now()),
+        public_article(slug="archive", first_published_at=today("06:00")),
+    )
+    house.hear(published(**vars(first)), published(**{**vars(archived), "live_since": clock.now()}))
+    house.finish()
+    subscribe(house, channel=channel, url=told.url)
+
+    for one in (first, archived):
+        house.hear(published(**{**vars(one), "live_since": first.live_since, "change": 2, "revision": 2}))
+        house.finish()
+        let_time_pass(house)
+        deliver(house)
+    assert told.got == []
+
+    # A correction is news all the same, to programs that hold what the site shows; and so is its end.
+    note = Correction(note="Six semaines, et non huit.", corrected_at=clock.now())
+    corrected = {**vars(first), "change": 3, "revision": 3, "corrections": (note,)}
+    house.hear(ArticleCorrected(article=PublicArticle(**corrected)), lane="urgent")
+    house.hear(published(**{**corrected, "change": 4, "revision": 4}))
+    house.hear(killed(**{**vars(archived), "live_since": first.live_since, "change": 3, "status": "killed"}))
+    house.finish()
+    let_time_pass(house)
+    deliver(house)
+    assert sorted(types(house)) == ["article.corrected", "article.killed"]
+    assert set(states(house)) == {"delivered"}
+
+
+def test_what_went_live_after_somebody_subscribed_is_told_though_its_first_event_was_overtaken(
+    house: House, told: Receiver
+) -> None:
+    subscribe(house, url=told.url)
+    # Of a refile that came first; and as services said it before they said since when.
+    house.hear(published(change=2, revision=2, live_since=clock.now()))
+    house.hear(published(slug="jadis", change=5, revision=3))
+    house.finish()
+    deliver(house)
+    assert [json.loads(one.body)["type"] for one in told.got] == ["article.published"] * 2
+
+
+def test_another_filter_or_an_end_of_a_pause_makes_no_news_of_refiles(house: House, told: Receiver) -> None:
+    changed, paused = subscribe(house, url=told.url, filter={"sections": ["sport"]}), subscribe(house, url=told.url)
+    newsroom = house.publish.builder.newsroom
+    with house.node.unit_of_work() as session:
+        subscriptions.pause(session, paused, clock.now())
+    article = public_article(live_since=clock.now())
+    house.hear(published(**vars(article)))
+    house.finish()
+    with house.node.unit_of_work() as session:
+        subscriptions.change(session, changed, {"filter": {"sections": ["societe"]}}, newsroom, clock.now())
+        subscriptions.resume(session, paused, clock.now())
+    house.hear(published(**{**vars(article), "change": 2, "revision": 2}))
+    house.finish()
+    deliver(house)
+    assert types(house) == []
+
+
+def types(house: House) -> list[str]:
+    with house.node.reading() as session:
+        return list(session.scalars(select(Delivery.type).order_by(Delivery.id)))
 
 
 def test_retry_after_is_honoured(house: House, told: Receiver) -> None:

@@ -15,8 +15,9 @@ from flask.testing import FlaskClient
 from sqlalchemy import select, update
 
 from services.publish.app import create_app
-from services.publish.channels import digests, readers, store
+from services.publish.channels import digests, readers, store, subscriptions
 from services.publish.channels.digests import next_digest
+from services.publish.errors import NotActive
 from services.publish.kinds import MAKE_DIGEST
 from services.publish.models import Article, Attempt, Delivery, Digest, Subscription
 from services.publish.service import create_service
@@ -226,6 +227,97 @@ def test_the_daily_letter_opens_with_its_most_urgent_article_and_its_picture(
     assert "<style" not in html
 
 
+def plain(message: EmailMessage) -> str:
+    return "\n".join(message.get_body(("plain",)).get_content().splitlines())  # type: ignore[union-attr]
+
+
+def a_day_later(house: House) -> None:
+    """Let what was made so far be of the day before."""
+    with house.node.unit_of_work() as session:
+        for digest in session.scalars(select(Digest)):
+            digest.day -= timedelta(days=1)
+
+
+def test_a_flash_is_not_told_again_to_who_got_it_and_its_end_is(house: House, web: FlaskClient, mail: Relay) -> None:
+    join(house, web, mail, "deux@lecteurs.test", flash="1")
+    join(house, web, mail, "matin@lecteurs.test")
+    flash, calm = public_article(slug="vif", urgency=1, headline="Le vif", **recent()), {"slug": "calme"}
+    gone = public_article(slug="faux", urgency=1, headline="Le faux", **recent())
+    house.hear(published(**vars(flash)), published(**vars(gone)), published(**calm, headline="Le calme", **recent()))
+    deliver(house)
+    wait_for(lambda: len(mail.to("deux@lecteurs.test")) == 2, "two flashes")
+    house.hear(killed(**{**vars(gone), "change": 2, "status": "killed", "body_html": ""}), lane="urgent")
+    make_digest(house)
+
+    wait_for(lambda: len(mail.got) == 4, "the letters of the day")
+    mine, other = plain(mail.to("deux@lecteurs.test")[-1]), plain(mail.to("matin@lecteurs.test")[-1])
+    assert ("Le vif" in mine, "Le calme" in mine, "Le faux" in mine) == (False, True, True)
+    assert "Retirés depuis notre dernière lettre\n- Le faux" in mine
+    assert ("Le vif" in other, "Le calme" in other, "Le faux" in other) == (True, True, False)
+
+    # Told in yesterday's letter or as a flash, it is withdrawn for both, and once.
+    a_day_later(house)
+    house.hear(killed(**{**vars(flash), "change": 2, "status": "killed", "body_html": ""}), lane="urgent")
+    make_digest(house)
+    a_day_later(house)
+    make_digest(house)
+    wait_for(lambda: len(mail.got) == 6, "the letters of the next day")
+    for reader in ("deux", "matin"):
+        assert plain(mail.to(f"{reader}@lecteurs.test")[-1]).count("- Le vif") == 1
+    assert len(mail.got) == 6
+
+
+def test_who_was_paused_finds_in_his_next_letter_what_was_withdrawn_meanwhile(
+    house: House, web: FlaskClient, mail: Relay
+) -> None:
+    join(house, web, mail, "lea@lecteurs.test", flash="1")
+    told = public_article(slug="un", headline="Dit hier", **recent())
+    flash = public_article(slug="deux", urgency=1, headline="Dit aussitôt", **recent())
+    house.hear(published(**vars(told)), published(**vars(flash)))
+    deliver(house)
+    make_digest(house)
+    wait_for(lambda: len(mail.got) == 2, "a flash and a letter")
+    a_day_later(house)
+    with house.node.unit_of_work() as session:
+        (reader,) = session.scalars(select(Subscription)).all()
+        subscriptions.pause(session, reader.id, clock.now())
+    missed = public_article(slug="trois", headline="Jamais dit", **recent())
+    house.hear(published(**vars(missed)))
+    for one in (told, flash):
+        house.hear(killed(**{**vars(one), "change": 2, "status": "killed", "body_html": ""}), lane="urgent")
+    make_digest(house)
+    house.hear(killed(**{**vars(missed), "change": 2, "status": "killed", "body_html": ""}), lane="urgent")
+    with house.node.unit_of_work() as session:
+        for digest in session.scalars(select(Digest)):
+            digest.day -= timedelta(days=1)
+        subscriptions.resume(session, reader.id, clock.now())
+    house.hear(published(slug="quatre", headline="Nouveau", **recent()))
+    make_digest(house)
+
+    wait_for(lambda: len(mail.got) == 3, "the letter after the pause")
+    text = plain(mail.got[-1][1])
+    removed = text.partition("Retirés depuis notre dernière lettre\n")[2]
+    assert [one in removed for one in ("- Dit hier", "- Dit aussitôt")] == [True, True]
+    assert "Nouveau" in text
+
+
+def test_a_sign_up_whose_address_is_refused_ends_and_is_forgotten(house: House, web: FlaskClient, mail: Relay) -> None:
+    sign_up(web, f"refuse.{new_id().hex}@lecteurs.test")
+    deliver(house)
+    with house.node.unit_of_work() as session:
+        (one,) = session.scalars(select(Subscription)).all()
+        assert (one.status, one.why[:27]) == ("disabled", "the receiver answered 550: ")
+        with pytest.raises(NotActive):
+            subscriptions.resume(session, one.id, clock.now())
+    with house.node.unit_of_work() as session:
+        assert readers.forget_unconfirmed(session, clock.now() + timedelta(days=6), 10) == 0
+        assert readers.forget_unconfirmed(session, clock.now() + timedelta(days=8), 10) == 1
+    deliver(house)
+    with house.node.reading() as session:
+        for table in (Subscription, Delivery, Attempt):
+            assert session.scalars(select(table.id)).all() == []
+
+
 def test_a_day_without_news_has_no_letter(house: House, web: FlaskClient, mail: Relay) -> None:
     join(house, web, mail, "lea@lecteurs.test")
     make_digest(house)
@@ -363,7 +455,9 @@ def test_an_address_that_was_refused_once_may_be_signed_up_again(house: House, w
 
     join(house, web, mail, "lise.once@lecteurs.test", flash="1")
     with house.node.unit_of_work() as session:
-        store.end_subscriptions(session, session.scalars(select(Subscription.id)), "disabled", "550 no such mailbox")
+        store.end_subscriptions(
+            session, session.scalars(select(Subscription.id)), "disabled", "550 no such mailbox", clock.now()
+        )
         session.execute(update(Subscription).values(asked_at=clock.now() - timedelta(hours=2)))
     assert status() == ["disabled"]
 

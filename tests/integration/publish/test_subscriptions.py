@@ -150,6 +150,58 @@ def test_a_paused_subscription_keeps_what_it_is_owed_and_hears_nothing_new(
     assert len(told.got) == 1
 
 
+def test_who_was_paused_hears_after_it_what_was_withdrawn_of_what_he_had_been_told(
+    house: House, ask: Operator, told: Receiver
+) -> None:
+    one = made(ask, told.url)
+    other = made(ask, f"{told.url}/other")
+    articles = [public_article(slug=slug) for slug in ("avant", "tue", "retire", "reste")]
+    house.hear(*(published(**vars(article)) for article in articles))
+    house.finish()
+    deliver(house)
+    end(house, articles[0], "killed")
+    ask("POST", f"/v1/subscriptions/{one['id']}/pause")
+    end(house, articles[1], "killed")
+    end(house, articles[2], "retracted")
+    assert heard_by(told, "/hook", "article.retracted", "article.killed") == [("article.killed", "avant")]
+
+    for _ in range(2):
+        ask("POST", f"/v1/subscriptions/{one['id']}/resume")
+        for _ in range(4):
+            deliver(house)
+        ask("POST", f"/v1/subscriptions/{one['id']}/pause")
+
+    assert heard_by(told, "/hook", "article.retracted", "article.killed") == [
+        ("article.killed", "avant"),
+        ("article.killed", "tue"),
+        ("article.retracted", "retire"),
+    ]
+    assert len(heard_by(told, "/hook/other", "article.retracted", "article.killed")) == 3
+    assert other["id"] != one["id"]
+
+
+def end(house: House, article: PublicArticle, status: str) -> None:
+    values = {**vars(article), "change": 2, "status": status}
+    if status == "killed":
+        house.hear(killed(**{**values, "body_html": ""}), lane="urgent")
+    else:
+        note = Retraction(note="Nous n'avons pu le vérifier.", retracted_at=clock.now())
+        house.hear(ArticleRetracted(article=PublicArticle(**{**values, "retraction": note})), lane="urgent")
+    house.finish()
+    deliver(house)
+
+
+def heard_by(told: Receiver, path: str, *events: str) -> list[tuple[str, str]]:
+    bodies = [json.loads(one.body) for one in told.got if one.path == path]
+    return [(one["type"], one["data"]["url"].rpartition("/")[2]) for one in bodies if one["type"] in events]
+
+
+def test_a_query_that_there_is_not_is_refused_by_its_name(ask: Operator) -> None:
+    for path in ("/v1/deliveries", "/v1/subscriptions", "/v1/redirects"):
+        answer = ask("GET", f"{path}?limt=5", status=422)
+        assert [one["pointer"] for one in answer["errors"]] == ["/limt"]
+
+
 def test_a_removed_subscription_leaves_nothing_behind(house: House, ask: Operator, told: Receiver) -> None:
     one = made(ask, told.url, contact="web@example.org")
     publish_one(house, slug="un")

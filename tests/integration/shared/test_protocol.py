@@ -329,6 +329,11 @@ def test_bulk_work_rests_while_news_comes_in(node: Node, sender: Node, monkeypat
     assert len(rests) == 2
     assert all(0 <= one <= 0.2 for one in rests)
 
+    with node.unit_of_work() as session:
+        jobs.add(session, "work", "/", lane="bulk")
+    node.run_jobs("bulk")
+    assert len(rests) == 3, "jobs rest too"
+
 
 def test_a_job_asked_for_twice_is_done_once(node: Node, desk: Desk) -> None:
     with node.unit_of_work() as session:

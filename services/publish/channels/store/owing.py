@@ -9,6 +9,7 @@ from uuid import UUID
 
 from sqlalchemy import (
     Row,
+    and_,
     bindparam,
     insert,
     null,
@@ -17,9 +18,16 @@ from sqlalchemy import (
 )
 from sqlalchemy.orm import Session
 
-from services.publish.channels.store.tables import DELIVERIES, IDS
-from services.publish.models import Attempt, Digest
+from services.publish.channels import domain
+from services.publish.channels.store.tables import DELIVERIES, IDS, table
+from services.publish.models import Article, Attempt, Digest
 
+_ARTICLES = table(Article)
+# Letters of single articles that have reached their readers, as far as is known, or will.
+_BY_MAIL = and_(
+    DELIVERIES.c.type.in_(sorted(domain.OF_LIVE)),
+    DELIVERIES.c.state.in_(("due", "sending", "delivered", "unknown")),
+)
 _EARLIER = (
     select(
         *(
@@ -45,6 +53,49 @@ def earlier_deliveries(
     found: dict[tuple[UUID, UUID], list[Row[Any]]] = {}
     for row in session.connection().execute(_EARLIER, values):
         found.setdefault((row.article_id, row.subscription_id), []).append(row)
+    return found
+
+
+def told_and_gone(
+    session: Session, subscription_id: UUID, since: datetime | None, after: UUID | None, most: int
+) -> Sequence[Row[UUID, UUID]]:
+    """Of what a subscription was told as live, that which was withdrawn since: (id, article_id) of each delivery.
+
+    In the order of their ids, after this one.
+    """
+    told = (
+        select(DELIVERIES.c.id, DELIVERIES.c.article_id)
+        .join_from(DELIVERIES, _ARTICLES, _ARTICLES.c.id == DELIVERIES.c.article_id)
+        .where(
+            DELIVERIES.c.subscription_id == subscription_id,
+            DELIVERIES.c.type.in_(sorted(domain.OF_LIVE)),
+            DELIVERIES.c.state.in_(("delivered", "unknown", "failed")),
+            _ARTICLES.c.withdrawn_at.is_not(None),
+        )
+    )
+    if since is not None:
+        told = told.where(_ARTICLES.c.withdrawn_at >= since)
+    if after is not None:
+        told = told.where(DELIVERIES.c.id > after)
+    return session.execute(told.order_by(DELIVERIES.c.id).limit(most)).all()
+
+
+def flashed(session: Session, ids: Iterable[UUID]) -> set[UUID]:
+    """Those of these articles that were sent to somebody by mail."""
+    statement = select(DELIVERIES.c.article_id).where(
+        DELIVERIES.c.article_id.in_(sorted(set(ids))), DELIVERIES.c.channel == "email", _BY_MAIL
+    )
+    return set(session.scalars(statement.distinct()))
+
+
+def flashes_of(session: Session, readers: Iterable[UUID], ids: Iterable[UUID]) -> dict[UUID, set[UUID]]:
+    """By reader, those of these articles that were sent to him by mail, or are about to be."""
+    statement = select(DELIVERIES.c.subscription_id, DELIVERIES.c.article_id).where(
+        DELIVERIES.c.subscription_id.in_(sorted(set(readers))), DELIVERIES.c.article_id.in_(sorted(set(ids))), _BY_MAIL
+    )
+    found: dict[UUID, set[UUID]] = {}
+    for row in session.execute(statement):
+        found.setdefault(row.subscription_id, set()).add(row.article_id)
     return found
 
 

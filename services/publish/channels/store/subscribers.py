@@ -9,11 +9,14 @@ from typing import Any
 from uuid import UUID
 
 from sqlalchemy import (
+    Select,
+    and_,
     bindparam,
     delete,
     func,
     literal_column,
     null,
+    or_,
     select,
     update,
 )
@@ -56,8 +59,14 @@ def of_reader(session: Session, reader: str) -> Subscription | None:
 
 
 def unconfirmed(session: Session, until: datetime, most: int) -> Sequence[Subscription]:
-    """Sign-ups that nobody has confirmed, made before this."""
-    statement = select(Subscription).where(Subscription.status == "pending", Subscription.created_at < until)
+    """Sign-ups that nobody has confirmed, made before this; and readers whose address was refused before this."""
+    refused_at = func.coalesce(Subscription.stopped_at, Subscription.created_at)
+    statement = select(Subscription).where(
+        or_(
+            and_(Subscription.status == "pending", Subscription.created_at < until),
+            and_(Subscription.status == "disabled", Subscription.reader.is_not(None), refused_at < until),
+        )
+    )
     return session.scalars(statement.order_by(Subscription.id).limit(most).with_for_update()).all()
 
 
@@ -86,17 +95,21 @@ def remove_slice(session: Session, subscription_id: UUID, most: int) -> bool:
 
 @dataclass(frozen=True, slots=True)
 class Recipient:
-    """A subscription as announcing needs it."""
+    """A subscription as announcing needs it. told_from: of what was live before it hears no refile."""
 
     id: UUID
     channel: str
     filter: Mapping[str, Any]
     language: str
+    told_from: datetime
 
 
+_RECIPIENT: Select[Any] = select(
+    *(SUBSCRIPTIONS.c[name] for name in ("id", "channel", "filter", "language")),
+    func.coalesce(SUBSCRIPTIONS.c.told_from, SUBSCRIPTIONS.c.confirmed_at, SUBSCRIPTIONS.c.created_at),
+)
 _RECIPIENTS = (
-    select(SUBSCRIPTIONS.c.id, SUBSCRIPTIONS.c.channel, SUBSCRIPTIONS.c.filter, SUBSCRIPTIONS.c.language)
-    .where(SUBSCRIPTIONS.c.status == "active", SUBSCRIPTIONS.c.channel.in_(CHANNELS))
+    _RECIPIENT.where(SUBSCRIPTIONS.c.status == "active", SUBSCRIPTIONS.c.channel.in_(CHANNELS))
     .order_by(SUBSCRIPTIONS.c.id)
     .limit(bindparam("most"))
 )
@@ -110,6 +123,13 @@ def recipients(session: Session, channels: Iterable[str], most: int, after: UUID
     if after is not None:
         statement, values["after"] = _RECIPIENTS_AFTER, after
     return [Recipient(*row) for row in session.connection().execute(statement, values)]
+
+
+def recipient(session: Session, subscription_id: UUID) -> Recipient | None:
+    """One who is to be told, or None."""
+    row = session.execute(_RECIPIENT.where(SUBSCRIPTIONS.c.id == subscription_id, SUBSCRIPTIONS.c.status == "active"))
+    found = row.first()
+    return Recipient(*found) if found is not None else None
 
 
 def subscribed_before(session: Session, channel: str, moment: datetime, most: int) -> Sequence[Subscription]:
@@ -134,13 +154,20 @@ def is_in_use(session: Session, channel: str) -> bool:
     return session.connection().execute(_CHANNELS_IN_USE[channel]).first() is not None
 
 
-def end_subscriptions(session: Session, ids: Iterable[UUID], status: str, why: str) -> None:
-    """Tell these subscriptions nothing any more ("paused" or "disabled"), and why."""
+def end_subscriptions(session: Session, ids: Iterable[UUID], status: str, why: str, now: datetime) -> None:
+    """Tell these subscriptions nothing any more ("paused" or "disabled"), and why; also those not yet confirmed."""
     session.execute(
         update(Subscription)
-        .where(Subscription.id.in_(set(ids)), Subscription.status == "active")
-        .values(status=status, why=why[:400])
+        .where(Subscription.id.in_(set(ids)), Subscription.status.in_(("active", "pending")))
+        .values(status=status, why=why[:400], stopped_at=now)
     )
+
+
+def forget_readers(session: Session, ids: Iterable[UUID]) -> list[UUID]:
+    """Keep nothing by which those of these that readers have made could be reached; their ids, to be removed."""
+    mine = update(Subscription).where(Subscription.id.in_(set(ids)), Subscription.reader.is_not(None))
+    gone = mine.values(status="removed", why="", url="", contact="", reader=None, keys=None)
+    return sorted(session.scalars(gone.returning(Subscription.id)))
 
 
 def note_failing(session: Session, ids: Iterable[UUID], since: datetime) -> None:
