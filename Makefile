@@ -7,6 +7,7 @@ DATA ?= ./var
 ARTICLES ?=
 MINUTES ?= 5
 SEQUENCES ?= 3000
+SEED ?= $(shell date +%s)
 
 .PHONY: install run test check lint types chaos sequences bench compose-test openapi lock clean check-site screenshots
 
@@ -38,7 +39,11 @@ chaos: install
 	$(BIN)/python -m tests.faults.chaos --minutes $(MINUTES) $(if $(ARTICLES),--articles $(ARTICLES))
 
 sequences: install
-	ROTATIVE_TEST_SEQUENCES=$(SEQUENCES) $(BIN)/python -m pytest -q tests/unit/recommend/test_index.py -k whatever_came
+	for seed in $$(seq $(SEED) $$(($(SEED) + ($(SEQUENCES) - 1) / 200))); do \
+	  echo "200 sequences, seed $$seed"; \
+	  ROTATIVE_TEST_SEQUENCES=200 $(BIN)/python -m pytest -q -n0 --hypothesis-seed=$$seed \
+	    tests/unit/recommend/test_index.py -k whatever_came || exit 1; \
+	done
 
 bench: install
 	$(BIN)/python -m bench $(if $(ARTICLES),--articles $(ARTICLES))
