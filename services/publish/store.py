@@ -52,6 +52,14 @@ _LIVE_TEASERS = _KNOWN.where(_articles.c.id.in_(_IDS), _articles.c.status == "li
 _STATES = select(_articles.c.id, _articles.c.pictured, _articles.c.state).where(_articles.c.id.in_(_IDS))
 _STATE = select(_articles.c.path, _articles.c.id, _articles.c.change, _articles.c.status, _articles.c.pictured)
 _STATES_OF, _STATES_AT = _STATE.where(_articles.c.id.in_(_IDS)), _STATE.where(_articles.c.path.in_(_PATHS))
+_TEXTS_AT = select(_articles.c.path, _articles.c.state).where(_articles.c.path.in_(_PATHS))
+_IDS_AT = select(_articles.c.id).where(_articles.c.path.in_(_PATHS))
+_PICTURED = select(_articles.c.id).where(_articles.c.id.in_(_IDS), _articles.c.pictured)
+_TRANSLATED = (
+    select(_articles.c.translations, _articles.c.language, _articles.c.path)
+    .where(_articles.c.translations.in_(_IDS), _articles.c.status == "live")
+    .order_by(_articles.c.id)
+)
 _SETS = select(_sets.c.article_id, _sets.c.entries).where(_sets.c.article_id.in_(_IDS))
 _LOCK_PAGES = select(_pages).where(_pages.c.path.in_(_PATHS)).order_by(_pages.c.path).with_for_update()
 _READ_PAGES = select(_pages).where(_pages.c.path.in_(_PATHS))
@@ -182,7 +190,7 @@ def is_killed(session: Session, article_id: UUID) -> bool:
 def articles_at(session: Session, paths: Iterable[str]) -> dict[str, PublicArticle]:
     """The articles at these paths, live or withdrawn; the live one where a withdrawn one had the path before."""
     found: dict[str, PublicArticle] = {}
-    for row in session.execute(select(_articles.c.path, _articles.c.state).where(_articles.c.path.in_(set(paths)))):
+    for row in session.connection().execute(_TEXTS_AT, {"paths": sorted(set(paths))}):
         article = _read(row.state)
         if row.path not in found or article.status == "live":
             found[row.path] = article
@@ -191,7 +199,7 @@ def articles_at(session: Session, paths: Iterable[str]) -> dict[str, PublicArtic
 
 def ids_at(session: Session, paths: Iterable[str]) -> set[UUID]:
     """The articles at these paths, live or withdrawn."""
-    return set(session.scalars(select(_articles.c.id).where(_articles.c.path.in_(set(paths)))))
+    return set(session.connection().execute(_IDS_AT, {"paths": sorted(set(paths))}).scalars())
 
 
 # An article's id with what changes with everything that pages show of it: change, status, whether pictures are ready.
@@ -286,19 +294,13 @@ _TEASERS = _KNOWN.where(_articles.c.id.in_(_IDS))
 
 def pictured(session: Session, ids: Iterable[UUID]) -> set[UUID]:
     """Those of these articles whose pictures are ready to be shown."""
-    found = select(_articles.c.id).where(_articles.c.id.in_(set(ids)), _articles.c.pictured)
-    return set(session.scalars(found))
+    return set(session.connection().execute(_PICTURED, {"ids": sorted(set(ids))}).scalars())
 
 
 def translated(session: Session, groups: Iterable[UUID]) -> dict[UUID, dict[str, str]]:
     """The live articles that are translations of each other: by group, path by language, the oldest of each."""
-    statement = (
-        select(_articles.c.translations, _articles.c.language, _articles.c.path)
-        .where(_articles.c.translations.in_(set(groups)), _articles.c.status == "live")
-        .order_by(_articles.c.id)
-    )
     found: dict[UUID, dict[str, str]] = {}
-    for row in session.connection().execute(statement):
+    for row in session.connection().execute(_TRANSLATED, {"ids": sorted(set(groups))}):
         found.setdefault(row.translations, {}).setdefault(row.language, row.path)
     return found
 
