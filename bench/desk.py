@@ -145,7 +145,7 @@ def _import_beside_news(system: System, supply: Supply, count: int, bare: list[f
     archive = threading.Thread(target=lambda: rates.append(_send(system, old, bulk=True)))
     archive.start()
     desk, reader = system.desk(), system.reader()
-    live = []
+    live: list[float] = []
     while archive.is_alive() and len(live) < count:
         began = time.perf_counter()
         path = desk.post("/v1/articles", today[len(live)])["path"]

@@ -24,7 +24,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 from threading import Event, Semaphore
@@ -179,7 +179,7 @@ def _cpu_s() -> float:
     return sum(one.ru_utime + one.ru_stime for one in used)
 
 
-def _read_by(processes: int, path: str) -> Iterator[tuple[Article, bytes]]:
+def _read_by(processes: int, path: str) -> Generator[tuple[Article, bytes], None, None]:
     """The articles of a file without their readings, and these packed, in the order of the file."""
     waiting, ended = Semaphore(WAITING), Event()
 

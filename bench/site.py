@@ -44,6 +44,7 @@ from shared.events import ArticlePublished, Byline, Event, PublicArticle, Relate
 from shared.ids import new_id
 from shared.service import Node
 from shared.tables import jobs as jobs_table
+from shared.worker import collect_seldom
 
 SECTIONS = ("international", "politique", "economie", "societe", "culture", "sport", "sciences", "opinions")
 TAGS, AUTHORS, ARTICLES_A_DAY, BATCH = 200, 40, 100, 100
@@ -78,6 +79,7 @@ def main() -> int:
     given = asked.parse_args()
     supply = articles.from_file(given.articles, SECTIONS) if given.articles else articles.generated()
     told = Told("site", source=supply.source, processors=os.cpu_count() or 0, load_before=os.getloadavg()[0])
+    collect_seldom()  # as every worker does
     with tempfile.TemporaryDirectory(prefix="rotative-site-") as made:
         bench = Bench(Path(made), supply, told)
         for size in (int(one) for one in given.at.split(",")):
@@ -169,7 +171,7 @@ class Bench:
                     at = one.first_published_at
                     places.append({"article_id": one.id, "list_path": path, "at": at, "position": position})
             with self.node.unit_of_work() as session:
-                store.save_articles(session, some)
+                store.save_articles(session, some, now=clock.now())
                 session.execute(insert(ListedArticle), places)
                 store.save_related(session, self.sets_of(some).sets)
         with self.node.unit_of_work() as session:

@@ -328,17 +328,18 @@ class Node:
                 started = time.monotonic()
                 if not self._run_claim(lane=lane):
                     return
+                took = time.monotonic() - started
                 if lane == "bulk":
-                    self.rest(time.monotonic() - started)
-                if self._lets_others_pass(lane, time.monotonic() - began):
+                    self.rest(took)
+                if self._lets_others_pass(lane, time.monotonic() - began, took):
                     self.dispatcher.wake([lane])
                     return
         finally:
             self._free_slot(lane)
 
-    def _lets_others_pass(self, lane: str, passed_s: float) -> bool:
-        # A job of bulk work may take as long as half a slice.
-        if passed_s > (BULK_SLICE_S / 2 if lane == "bulk" else SLICE_S):
+    def _lets_others_pass(self, lane: str, passed_s: float, took_s: float) -> bool:
+        # Of bulk work, a further job that takes a little longer than the last one would not fit into the slice.
+        if passed_s + 1.2 * took_s > BULK_SLICE_S if lane == "bulk" else passed_s > SLICE_S:
             return True
         return lane in {"normal", "bulk"} and self._is_waited_for(passed_s)
 

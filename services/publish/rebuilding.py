@@ -7,6 +7,7 @@ again while it is at work, it begins anew.
 
 from __future__ import annotations
 
+import itertools
 import json
 import time
 from collections.abc import Callable
@@ -14,6 +15,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import partial
 from typing import Any
+from uuid import UUID
 
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
@@ -116,20 +118,22 @@ def _articles(session: Session, builder: Builder, mark: Mark, *, apart: bool) ->
 
     apart: have each built by a job of its own: one of them has failed, or its worker died of it.
     """
-    paths = store.live_paths_after(session, mark.after, ARTICLES)
-    if not paths:
+    following = store.articles_after(session, _id_of(mark.after), ARTICLES)
+    if not following:
         return Slice(lambda _: mark.then("lists"))
+    paths = list(dict.fromkeys(path for _, path in following))
     if apart:
 
         def ask(session: Session) -> Mark:
             held = list(store.articles_at(session, paths).values())
             shelve(session, builder, {one.id for one in held}, held)
             _ask_for_pages(session, paths)
-            return replace(mark, after=paths[-1], pages=mark.pages + len(paths))
+            return replace(mark, after=str(following[-1][0]), pages=mark.pages + len(paths))
 
         return Slice(ask)
     draft = builder.draft(session, paths, now=clock.now(), check=paths, within_s=BULK_WORK_S)
     drafted = [path for path in paths if path in draft.made]
+    last = [one for one, _ in itertools.takewhile(lambda found: found[1] in draft.made, following)][-1]
 
     def put(session: Session) -> Mark:
         held = [one.article for one in draft.made.values() if one.article is not None]
@@ -138,9 +142,17 @@ def _articles(session: Session, builder: Builder, mark: Mark, *, apart: bool) ->
         _ask_for_pages(session, built.stale)
         # Theirs are the dead letters that say where the theme failed.
         jobs.add_many(session, BUILD_PAGE, [(path, {"check": True}) for path in built.faults], lane="normal")
-        return replace(mark, after=drafted[-1], pages=mark.pages + len(drafted))
+        return replace(mark, after=str(last), pages=mark.pages + len(drafted))
 
     return Slice(put, partial(builder.lock_inputs, draft=draft))
+
+
+def _id_of(after: str) -> UUID:
+    """The article that a mark names; what an older version has left begins anew."""
+    try:
+        return UUID(after)
+    except ValueError:
+        return UUID(int=0)
 
 
 def _lists(session: Session, builder: Builder, mark: Mark, *, apart: bool) -> Slice:

@@ -48,7 +48,6 @@ _KNOWN = select(
 _IDS: BindParameter[Any] = bindparam("ids", expanding=True)
 _PATHS: BindParameter[Any] = bindparam("paths", expanding=True)
 _LOCK_KNOWN = _KNOWN.where(_articles.c.id.in_(_IDS)).order_by(_articles.c.id).with_for_update()
-_LIVE_TEASERS = _KNOWN.where(_articles.c.id.in_(_IDS), _articles.c.status == "live")
 _STATES = select(_articles.c.id, _articles.c.pictured, _articles.c.state).where(_articles.c.id.in_(_IDS))
 _STATE = select(_articles.c.path, _articles.c.id, _articles.c.change, _articles.c.status, _articles.c.pictured)
 _STATES_OF, _STATES_AT = _STATE.where(_articles.c.id.in_(_IDS)), _STATE.where(_articles.c.path.in_(_PATHS))
@@ -208,19 +207,21 @@ State = tuple[UUID, int, str, bool]
 
 def states_of(session: Session, ids: Collection[UUID], paths: Collection[str]) -> dict[UUID | str, frozenset[State]]:
     """How these articles are held, and those at these paths, live or withdrawn: by id, and by path."""
-    found: dict[UUID | str, set[State]] = {}
+    found: dict[UUID | str, frozenset[State]] = {}
     if ids:
-        for row in session.connection().execute(_STATES_OF, {"ids": sorted(ids)}):
-            found.setdefault(row.id, set()).add((row.id, row.change, row.status, row.pictured))
+        for _, *state in session.connection().execute(_STATES_OF, {"ids": list(ids)}):
+            found[state[0]] = frozenset((tuple(state),))
     if paths:
-        for row in session.connection().execute(_STATES_AT, {"paths": sorted(paths)}):
-            found.setdefault(row.path, set()).add((row.id, row.change, row.status, row.pictured))
-    return {key: frozenset(states) for key, states in found.items()}
+        for path, *state in session.connection().execute(_STATES_AT, {"paths": list(paths)}):
+            found[path] = found.get(path, frozenset()).union((tuple(state),))
+    return found
 
 
 def live_teasers(session: Session, ids: Iterable[UUID]) -> dict[UUID, Teaser]:
-    """What other pages show of those of these articles that are live."""
-    return {row.id: teaser_from(row) for row in session.connection().execute(_LIVE_TEASERS, {"ids": sorted(set(ids))})}
+    """What other pages show of those of these articles that are live. Those lately read are not read again."""
+    rows = session.connection().execute(_LIVE_VERSIONS, {"ids": sorted(set(ids))})
+    versions = [Version(*row) for row in rows]
+    return {one.id: teaser for one, teaser in zip(versions, teasers(session, versions), strict=True)}
 
 
 @dataclass(frozen=True, slots=True)
@@ -233,6 +234,7 @@ class Version:
 
 
 VERSION = (_articles.c.id, _articles.c.change, _articles.c.pictured)
+_LIVE_VERSIONS = select(*VERSION).where(_articles.c.id.in_(_IDS), _articles.c.status == "live")
 _NEWEST_OF_ALL = (
     select(*VERSION)
     .where(_articles.c.language == bindparam("language"), _articles.c.status == "live")
@@ -492,10 +494,13 @@ def live_paths_without_page(session: Session) -> list[str]:
     return list(session.scalars(statement))
 
 
-def live_paths_after(session: Session, path: str, most: int) -> list[str]:
-    """The next paths at which an article is or was, in order, after this one."""
-    statement = select(Article.path).where(Article.path > path).distinct().order_by(Article.path).limit(most)
-    return list(session.scalars(statement))
+def articles_after(session: Session, after: UUID, most: int) -> list[tuple[UUID, str]]:
+    """The next articles after this one, live or withdrawn, in the order in which they came: id and path.
+
+    Neighbours show each other: what was made for one page is at hand for the next.
+    """
+    statement = select(_articles.c.id, _articles.c.path).where(_articles.c.id > after).order_by(_articles.c.id)
+    return [(row.id, row.path) for row in session.connection().execute(statement.limit(most))]
 
 
 def fact(session: Session, name: str) -> str | None:

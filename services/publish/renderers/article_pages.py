@@ -6,6 +6,7 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
+from functools import lru_cache
 from typing import Any
 
 from services.publish import lists
@@ -32,6 +33,7 @@ class ArticlePages(Fragments):
     def __init__(self, press: Press) -> None:
         super().__init__(press)
         self._article = press.theme.templates.get_template("article.html")
+        self._item = lru_cache(1024)(self._write_item)
 
     def article_page(
         self,
@@ -130,10 +132,11 @@ class ArticlePages(Fragments):
     def related_json(self, article: PublicArticle, related: Sequence[Teaser]) -> bytes:
         """An article's related set for scripts: what its page shows, and where the next sets are."""
         edition = self._edition(article.language)
-        items = [self._related_item(teaser, edition) for teaser in related]
+        items = [self._item(teaser, edition.language) for teaser in related]
         return (_ENCODER.encode({"items": items}) + "\n").encode("utf-8")
 
-    def _related_item(self, teaser: Teaser, edition: Edition) -> dict[str, Any]:
+    def _write_item(self, teaser: Teaser, language: str) -> dict[str, Any]:
+        edition = self._editions[language]
         style = style_of(teaser.language)
         found: dict[str, Any] = {
             "path": teaser.path,

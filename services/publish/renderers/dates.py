@@ -5,15 +5,20 @@ Formatting costs more than the rest of a page together, so every result is kept,
 
 from __future__ import annotations
 
-from datetime import datetime
+import re
+from collections.abc import Mapping
+from datetime import date, datetime
 from functools import lru_cache
 from zoneinfo import ZoneInfo
 
 from babel import Locale
-from babel.dates import format_datetime
+from babel.dates import DateTimeFormat, format_datetime, parse_pattern
 from markupsafe import Markup
 
 KEPT = 4096
+# The fields of a CLDR pattern that a day decides, and those that the time of day does (UTS 35 part 4).
+_OF_DAY, _OF_CLOCK = frozenset("GyYuUrQqMLlwWdDFgEec"), frozenset("aHhKkms")
+_FIELD = re.compile(r"%\((\w+)\)s")
 
 
 class Dates:
@@ -23,6 +28,11 @@ class Dates:
         self._locale = Locale.parse(locale)
         self._zone = zone
         self._patterns = patterns
+        # Whole texts by the minute, and of what they consist: days, and the 1,440 minutes of one.
+        self._forms = {name: str(parse_pattern(one).format) for name, one in patterns.items()}
+        self._fields = {name: _FIELD.findall(form) for name, form in self._forms.items()}
+        self._day = lru_cache(512)(self._write_day)
+        self._clock = lru_cache(1440)(self._write_clock)
         self._written = lru_cache(KEPT)(self._write)
         self._element = lru_cache(KEPT)(self._write_element)
 
@@ -40,10 +50,22 @@ class Dates:
 
     def _write(self, pattern: str, when: datetime) -> str:
         local = when.astimezone(self._zone)
-        text = format_datetime(local, self._patterns[pattern], locale=self._locale)
+        if all(one[0] in _OF_DAY | _OF_CLOCK for one in self._fields[pattern]):
+            parts = {**self._day(pattern, local.date()), **self._clock(pattern, local.hour, local.minute)}
+            text = self._forms[pattern] % parts
+        else:
+            text = format_datetime(local, self._patterns[pattern], locale=self._locale)
         if self._locale.language == "fr" and local.day == 1 and text.startswith("1 "):
             text = "1er" + text[1:]
         return text
+
+    def _write_day(self, pattern: str, day: date) -> Mapping[str, str]:
+        fields = DateTimeFormat(datetime(day.year, day.month, day.day), self._locale)  # noqa: DTZ001 (of a zone's day)
+        return {one: fields[one] for one in self._fields[pattern] if one[0] in _OF_DAY}
+
+    def _write_clock(self, pattern: str, hour: int, minute: int) -> Mapping[str, str]:
+        fields = DateTimeFormat(datetime(2000, 1, 1, hour, minute), self._locale)  # noqa: DTZ001 (of any day)
+        return {one: fields[one] for one in self._fields[pattern] if one[0] in _OF_CLOCK}
 
     def _write_element(self, pattern: str, when: datetime) -> Markup:
         return Markup('<time datetime="{}">{}</time>').format(self.iso(when), self.text(pattern, when))
