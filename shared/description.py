@@ -92,11 +92,19 @@ def complete(description: dict[str, Any], app: Flask) -> dict[str, Any]:
             for status in _problems(method, path, operation, parameters, role):
                 answers.setdefault(status, {"$ref": f"#/components/responses/Problem{status}"})
             operation["responses"] = dict(sorted(answers.items()))
+            for content in operation.get("requestBody", {}).get("content", {}).values():
+                _give_example(content, app.extensions["rotative_examples"])
             if role:
                 operation["x-role"] = role
             else:
                 operation["security"] = []
     return description
+
+
+def _give_example(content: dict[str, Any], examples: Mapping[str, Any]) -> None:
+    name = content.get("schema", {}).get("$ref", "").rpartition("/")[2]
+    if name in examples:
+        content.setdefault("example", examples[name])
 
 
 def _roles(app: Flask) -> dict[tuple[str, str], str]:

@@ -41,12 +41,18 @@ F = TypeVar("F", bound=Callable[..., Any])
 
 
 def create_service_app(
-    node: Node, blueprints: Sequence[Blueprint], *, title: str, dry_runs: str | None = None
+    node: Node,
+    blueprints: Sequence[Blueprint],
+    *,
+    title: str,
+    dry_runs: str | None = None,
+    examples: Mapping[str, Any] | None = None,
 ) -> Flask:
     """The Flask app of a service with its blueprints, and what all services answer: health, metrics, description.
 
     Errors of any kind, from anywhere in it, are problem details. dry_runs: the beginning of the paths whose writing
-    requests may be tried with ?dry_run=true; any other is refused then, instead of being done.
+    requests may be tried with ?dry_run=true; any other is refused then, instead of being done. examples: bodies as
+    somebody would send them, by the names of their schemas, for the description.
     """
     settings = node.settings
     app = Flask(node.service.name, static_folder=None)
@@ -63,6 +69,7 @@ def create_service_app(
     app.extensions["rotative_keys"] = KeyBook(node.db) if node.service.knows_keys else None
     app.extensions["rotative_limits"] = Limiter(Line(settings.redis_url), settings.rate_limit)
     app.extensions["rotative_dry_runs"] = dry_runs
+    app.extensions["rotative_examples"] = dict(examples or {})
     app.url_map.strict_slashes = False
     app.before_request(_begin)
     app.after_request(_end)

@@ -7,6 +7,7 @@ import os
 from flask import Flask
 
 from services.ingest.routes import Desk, articles_blueprint, keys_blueprint, media_blueprint, replay_blueprint
+from services.ingest.schemas.examples import EXAMPLES
 from services.ingest.service import create_service
 from services.ingest.settings import IngestSettings
 from shared import logs
@@ -33,4 +34,4 @@ def create_app(settings: IngestSettings | None = None) -> Flask:
         replay_blueprint(),
         protocol_blueprint("ingest"),
     ]
-    return create_service_app(node, blueprints, title="Rotative: ingest", dry_runs="/v1/articles")
+    return create_service_app(node, blueprints, title="Rotative: ingest", dry_runs="/v1/articles", examples=EXAMPLES)

@@ -11,6 +11,7 @@ from services.publish.channels import reader_routes
 from services.publish.channels import routes as channel_routes
 from services.publish.pages import serve_site
 from services.publish.previews import previews_blueprint
+from services.publish.schemas import EXAMPLES
 from services.publish.search import search_at, search_blueprint
 from services.publish.service import create_service
 from services.publish.settings import PublishSettings
@@ -31,7 +32,7 @@ def create_app(settings: PublishSettings | None = None) -> Flask:
         channel_routes.create_blueprint(publish.builder.newsroom, settings),
         protocol_blueprint("publish"),
     ]
-    app = create_service_app(node, blueprints, title="Rotative: publish")
+    app = create_service_app(node, blueprints, title="Rotative: publish", examples=EXAMPLES)
     app.register_blueprint(reader_routes.create_blueprint(publish.builder, settings))
     app.register_blueprint(search_blueprint(publish.builder))
     app.register_blueprint(previews_blueprint(publish.builder, settings.media_store))

@@ -267,3 +267,19 @@ class RedirectPath(Schema):
     """Which redirect."""
 
     path = fields.String(required=True, validate=validate.Length(min=2, max=600))
+
+
+# Bodies as an operator would send them, by the names of their schemas.
+EXAMPLES: dict[str, dict[str, Any]] = {
+    "SubscriptionBody": {
+        "channel": "webhook",
+        "url": "https://partenaire.example/rotative",
+        "filter": {"languages": ["fr"], "sections": ["politique"]},
+        "contact": "technique@partenaire.example",
+    },
+    "SubscriptionPatch": {"filter": {"languages": ["fr", "en"]}, "contact": "technique@partenaire.example"},
+    "RetryBody": {"since": "2026-11-23T09:00:00Z", "channel": "webhook", "status": 503},
+    "ReaderBody": {"address": "lectrice@courriel.example"},
+    "RebuildBody": {"path": "/societe/la-halle-du-port-rouvre-samedi"},
+    "RedirectBody": {"path": "/2019/la-halle", "target": "/societe/la-halle-du-port-rouvre-samedi"},
+}

@@ -13,6 +13,7 @@ from services.recommend.routes import (
     search_blueprint,
     similar_blueprint,
 )
+from services.recommend.schemas import EXAMPLES
 from services.recommend.service import create_service
 from services.recommend.settings import RecommendSettings
 from shared import logs
@@ -38,4 +39,4 @@ def create_app(settings: RecommendSettings | None = None) -> Flask:
         refresh_blueprint(),
         protocol_blueprint("recommend"),
     ]
-    return create_service_app(node, blueprints, title="Rotative: recommend")
+    return create_service_app(node, blueprints, title="Rotative: recommend", examples=EXAMPLES)

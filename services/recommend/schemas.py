@@ -214,3 +214,16 @@ class RefreshReply(Schema):
     weights_number = fields.Integer(required=True)
     articles_weighed = fields.Integer(required=True)
     refreshed_at = fields.AwareDateTime(required=True, allow_none=True)
+
+
+# Bodies as an editor or a script would send them, by the names of their schemas.
+EXAMPLES: dict[str, dict[str, Any]] = {
+    "PinsBody": {"article_ids": ["01a20893-b456-71bb-b1b1-b9814df36d12"]},
+    "BansBody": {"article_ids": ["01a20893-b456-71bb-b1b1-b9814df36d12"], "never_gets_any": False},
+    "AgeLimitBody": {"age_limit_days": 30},
+    "SimilarBody": {
+        "headline": "La halle du port rouvre samedi",
+        "body": {"format": "text", "text": "Après deux ans de travaux, la halle rouvre."},
+        "language": "fr",
+    },
+}

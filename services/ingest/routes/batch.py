@@ -18,6 +18,7 @@ from services.ingest.actions.batch import Line, Verdict, verdicts
 from services.ingest.domain.states import Status
 from services.ingest.routes.desk import DRY_RUN, Desk, is_dry_run, truth, warned
 from services.ingest.schemas import articles as bodies
+from services.ingest.schemas.examples import EXAMPLES
 from services.ingest.schemas.replies import VerdictReply
 from shared import clock, first_answers, http
 from shared.errors import BadRequest, NewsroomError, Unprocessable, UnsupportedMediaType
@@ -42,7 +43,10 @@ _BROKEN = "The body broke off here; send again what has no verdict."
 def add_batch_route(bp: Any, desk: Desk) -> None:
     """The route of batches."""
     content = {
-        NDJSON: {"schema": {"type": "string", "description": "One article a line, as POST /v1/articles takes it."}}
+        NDJSON: {
+            "schema": {"type": "string", "description": "One article a line, as POST /v1/articles takes it."},
+            "example": EXAMPLES["batch"],
+        }
     }
 
     @bp.post("/batch")

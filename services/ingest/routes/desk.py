@@ -17,6 +17,7 @@ from services.ingest.actions.common import body_of
 from services.ingest.domain.bodies import Notice
 from services.ingest.models import Article, Revision
 from services.ingest.schemas import articles as bodies
+from services.ingest.schemas.examples import EXAMPLES
 from shared import http, replies
 from shared.errors import Fault, Unprocessable
 from shared.newsroom import Newsroom
@@ -228,31 +229,6 @@ DRY_RUN = {
     "schema": {"type": "boolean", "default": False},
     "description": "true: check everything, and keep and say nothing.",
 }
-# Bodies as an editor or a script would send them, by schema.
-EXAMPLES: dict[str, dict[str, Any]] = {
-    "ArticleBody": {
-        "headline": "La halle du port rouvre samedi",
-        "standfirst": "Trente étals, et un toit neuf.",
-        "body": {"format": "markdown", "text": "La halle **rouvre**."},
-        "language": "fr",
-        "section": "societe",
-        "bylines": ["Ysaure Talmont"],
-        "tags": ["halle", "commerce"],
-        "status": "live",
-    },
-    "ArticlePatch": {"standfirst": "Quarante étals.", "change": "correction", "note": "Les étals sont quarante."},
-    "ArticlePut": {
-        "headline": "La halle du port rouvre samedi",
-        "body": {"format": "text", "text": "La halle rouvre."},
-        "section": "societe",
-    },
-    "PublishBody": {"embargo": "2027-03-28T09:00:00+02:00"},
-    "RetractBody": {"reason": "La source s’est rétractée."},
-    "KillBody": {"reason": "La source s’est rétractée."},
-    "ReplayBody": {"since": "2026-11-23T09:00:00Z"},
-    "KeyBody": {"name": "desk politique", "role": "editor"},
-    "PreviewBody": {"expires_at": "2026-11-30T09:00:00Z"},
-}
 
 
 def documented_body(
@@ -260,12 +236,9 @@ def documented_body(
 ) -> Callable[[Any], Any]:
     """Describe a JSON body that the route itself reads. ninjs: IPTC's format is taken as well."""
     content: dict[str, Any] = {name: {"schema": schema} for name in (*media_types, "application/json")}
-    example = EXAMPLES.get(type(schema).__name__)
-    if example is not None:
-        for one in content.values():
-            one["example"] = example
     if ninjs:
         described_as = "An article in ninjs 2 or 3 (IPTC), with a subject that is the key of a section."
-        content[NINJS] = {"schema": {"type": "object", "required": ["uri"], "description": described_as}}
+        described_schema = {"type": "object", "required": ["uri"], "description": described_as}
+        content[NINJS] = {"schema": described_schema, "example": EXAMPLES["ninjs"]}
     described: Callable[[Any], Any] = bp.doc(requestBody={"required": required, "content": content})
     return described

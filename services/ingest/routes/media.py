@@ -14,6 +14,7 @@ from sqlalchemy.orm import Session
 from services.ingest import pictures, store
 from services.ingest.actions import media as actions
 from services.ingest.routes.desk import answer_once, link
+from services.ingest.schemas.examples import EXAMPLES
 from services.ingest.schemas.media import MediaForm, MediaListReply, MediaQuery, MediaReply
 from shared import clock, http
 from shared.errors import Fault, Unprocessable, UnsupportedMediaType
@@ -40,7 +41,8 @@ _BODY = {
                     "credit": {"type": "string"},
                 },
                 "additionalProperties": False,
-            }
+            },
+            "example": EXAMPLES["media"],
         }
     },
 }
