@@ -480,7 +480,9 @@ def _actor_of_key() -> Actor:
     book = key_book()
     found = book.find(token) if book is not None else None
     if found is None:
-        raise errors.Unauthorized("This key is not known here, or no longer valid.", headers=challenge)
+        raise errors.Unauthorized(
+            "This key is not known here, or no longer valid: have an operator make you a new one.", headers=challenge
+        )
     return found
 
 

@@ -129,7 +129,7 @@ def hold(session: Session, article_id: UUID, *, if_match: Sequence[int] | str | 
     """
     article = store.get_article(session, article_id, lock=lock)
     if article is None:
-        raise ArticleNotFound(f"There is no article {article_id}.")
+        raise ArticleNotFound(f"There is no article {article_id}: GET /v1/articles lists those there are.")
     if if_match is not None and not isinstance(if_match, str) and article.change not in if_match:
         raise PreconditionFailed(
             f"The article is at change {article.change}, made by {article.changed_by} at "

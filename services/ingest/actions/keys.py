@@ -68,5 +68,5 @@ def read_key(session: Session, key_id: UUID, *, lock: bool = False) -> Any:
     """An API key's row. Raises KeyNotFound."""
     row = keys.get_key(session, key_id, lock=lock)
     if row is None:
-        raise KeyNotFound(f"There is no key {key_id}.")
+        raise KeyNotFound(f"There is no key {key_id}: GET /v1/keys lists those there are.")
     return row

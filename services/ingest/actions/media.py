@@ -97,7 +97,7 @@ def read_media(session: Session, media_id: UUID) -> Media:
     """A picture. Raises MediaNotFound."""
     found = store.get_media(session, [media_id]).get(media_id)
     if found is None:
-        raise MediaNotFound(f"There is no picture {media_id}.")
+        raise MediaNotFound(f"There is no picture {media_id}: GET /v1/media finds those there are.")
     return found
 
 

@@ -77,7 +77,9 @@ def revoke_preview(session: Session, article_id: UUID, preview_id: UUID, *, now:
     """End a link; one that has ended stays so. Raises PreviewNotFound."""
     preview = store.get_preview(session, preview_id)
     if preview is None or preview.article_id != article_id:
-        raise PreviewNotFound(f"There is no preview {preview_id} of this article.")
+        raise PreviewNotFound(
+            f"There is no preview {preview_id} of this article: GET its previews lists those there are."
+        )
     _revoke(session, preview, now)
 
 

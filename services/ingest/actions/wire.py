@@ -53,7 +53,7 @@ def take_ninjs(
     known = store.article_of_origin(session, origin)
     if fields is None:
         if known is None:
-            raise OriginNotFound("No article has come with this uri.")
+            raise OriginNotFound("No article has come with this uri: post it first, or name it by its id.")
         held = read_article(session, known)
         if held.article.status == Status.KILLED:
             return held  # with the reason that the newsroom had

@@ -66,7 +66,7 @@ def follow(article_id: UUID, language: str, zone: ZoneInfo, last_seen: str) -> R
     node = http.node()
     with node.reading() as session:
         if store.get_article(session, article_id) is None:
-            raise ArticleNotFound(f"There is no article {article_id}.")
+            raise ArticleNotFound(f"There is no article {article_id}: GET /v1/articles lists those there are.")
     if not _free.acquire(blocking=False):
         raise Unavailable(
             "Too many timelines are being followed at once; ask for JSON, or try again.", headers={"Retry-After": "5"}

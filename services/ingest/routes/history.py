@@ -96,7 +96,7 @@ def add_history_routes(bp: Any, desk: Desk) -> None:
             article = store.get_article(session, article_id)
             steps = store.timeline(session, article_id, STEPS_READ)
         if article is None:
-            raise ArticleNotFound(f"There is no article {article_id}.")
+            raise ArticleNotFound(f"There is no article {article_id}: GET /v1/articles lists those there are.")
         language = http.language()
         body = {name: getattr(article, name) for name in ("id", "change", "status", "live_at")}
         items = [following.step_shown(step, language, zone) for step in gathered(steps)[-TIMELINE_MAX:]]

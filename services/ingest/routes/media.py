@@ -116,7 +116,7 @@ def media_blueprint() -> Any:
             media = actions.read_media(session, media_id)
         path = original_path(http.node().settings.media_store, media.digest)
         if not path.is_file():
-            raise actions.MediaNotFound(f"There is no picture {media_id}.")
+            raise actions.MediaNotFound(f"There is no picture {media_id}: GET /v1/media finds those there are.")
         return send_file(path, mimetype=media.media_type, etag=media.digest)
 
     return bp

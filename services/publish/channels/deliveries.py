@@ -88,7 +88,7 @@ def retry_many(claim: Claim) -> None:
 def _found(session: Session, delivery_id: UUID) -> Delivery:
     delivery = store.delivery(session, delivery_id, lock=True)
     if delivery is None:
-        raise DeliveryNotFound(f"There is no delivery {delivery_id}.")
+        raise DeliveryNotFound(f"There is no delivery {delivery_id}: GET /v1/deliveries lists those there are.")
     return delivery
 
 

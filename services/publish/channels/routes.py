@@ -86,7 +86,9 @@ def create_blueprint(newsroom: Newsroom, settings: PublishSettings) -> Any:
         with http.node().reading() as session:
             found = store.subscription(session, subscription_id)
         if found is None:
-            raise SubscriptionNotFound(f"There is no subscription {subscription_id}.")
+            raise SubscriptionNotFound(
+                f"There is no subscription {subscription_id}: GET /v1/subscriptions lists those there are."
+            )
         return found
 
     @bp.patch("/subscriptions/<uuid:subscription_id>")
@@ -192,7 +194,7 @@ def create_blueprint(newsroom: Newsroom, settings: PublishSettings) -> Any:
         with http.node().reading() as session:
             found = store.delivery(session, delivery_id)
             if found is None:
-                raise DeliveryNotFound(f"There is no delivery {delivery_id}.")
+                raise DeliveryNotFound(f"There is no delivery {delivery_id}: GET /v1/deliveries lists those there are.")
             return {**_columns(found), "attempts": store.attempts_of(session, [delivery_id]).get(delivery_id, [])}
 
     @bp.post("/deliveries/<uuid:delivery_id>/retry")

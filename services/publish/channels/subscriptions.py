@@ -94,7 +94,9 @@ def found(session: Session, subscription_id: UUID) -> Subscription:
     """The subscription, its row locked. Raises SubscriptionNotFound."""
     subscription = store.subscription(session, subscription_id, lock=True)
     if subscription is None:
-        raise SubscriptionNotFound(f"There is no subscription {subscription_id}.")
+        raise SubscriptionNotFound(
+            f"There is no subscription {subscription_id}: GET /v1/subscriptions lists those there are."
+        )
     return subscription
 
 
