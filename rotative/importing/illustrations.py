@@ -18,7 +18,8 @@ _DEEPEST = 4
 # None of these reads the same sign twice, however much is opened and not closed.
 _CAPTION = re.compile(r"\[caption\b[^\[\]]*\]((?:(?!\[caption\b).)*?)\[/caption\]", re.DOTALL | re.IGNORECASE)
 _FIGURE = re.compile(r"<figure\b[^<>]*>((?:(?!<figure\b).)*?)</figure>", re.DOTALL | re.IGNORECASE)
-_IMAGE = re.compile(r"<img\b[^<>]*>", re.IGNORECASE)
+# A text in quotation marks may hold signs that would end a tag.
+_IMAGE = re.compile(r"<img\b(?:[^<>\"']|\"[^\"]{0,2000}\"|'[^']{0,2000}')*+>", re.IGNORECASE)
 _FIGCAPTION = re.compile(r"<figcaption\b[^<>]*>((?:(?!<figcaption\b).)*?)</figcaption>", re.DOTALL | re.IGNORECASE)
 _ATTRIBUTE = re.compile(r"\b(src|alt)\s*=\s*(?:\"([^\"]*)\"|'([^']*)')", re.IGNORECASE)
 _EMPTY = re.compile(r"<(a|p|div|span|li|ul|figure)\b[^<>]*>(?:\s|&nbsp;|<br ?/?>)*</\1>", re.IGNORECASE)

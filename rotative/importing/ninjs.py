@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import codecs
 import json
+import re
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -14,12 +16,17 @@ from shared.ninjs import NotNinjs, article_of_ninjs
 
 # Of one item; no article is as long.
 _ITEM_MAX = 8_000_000
+# Where files with an item a line have the next one.
+_NEXT_LINE = re.compile(r"\n(?=\{)")
 
 
 def read_ninjs(path: Path, sections: dict[str, str], meter: Meter | None = None) -> Iterator[Item]:
     """The items of a file of ninjs. sections: subject codes and names to section keys. Raises BadArchive."""
     with (meter or Meter()).open(path) as file:
         for number, found in enumerate(objects(file), 1):
+            if isinstance(found, Unread):
+                yield Item(f"item {number}", reason=found.why)
+                continue
             name = str(found.get("uri") or f"item {number}") if isinstance(found, dict) else f"item {number}"
             try:
                 article = article_of_ninjs(found, sections)
@@ -29,10 +36,18 @@ def read_ninjs(path: Path, sections: dict[str, str], meter: Meter | None = None)
             yield Item(name, {**article, "notify": False})
 
 
+@dataclass(frozen=True)
+class Unread:
+    """A line of a file that is no JSON. why: as a report says it."""
+
+    why: str
+
+
 def objects(file: BinaryIO) -> Iterator[Any]:
     """The JSON values of a file, one after the other: those of one list, or with blanks or line ends between them.
 
-    No more than one of them is in memory at a time. Raises BadArchive.
+    No more than one of them is in memory at a time. An `Unread` stands for one that is no JSON, where the next one
+    begins on a line of its own. Raises BadArchive.
     """
     decoder, text = json.JSONDecoder(), codecs.getincrementaldecoder("utf-8-sig")()
     waiting, at_end, in_list, number = "", False, None, 0
@@ -53,7 +68,16 @@ def objects(file: BinaryIO) -> Iterator[Any]:
             found, end = decoder.raw_decode(waiting)
         except RecursionError as error:
             raise BadArchive(f"is not JSON: item {number + 1} is nested too deeply") from error
-        except ValueError as error:
+        except json.JSONDecodeError as error:
+            following = None if in_list else _NEXT_LINE.search(waiting, error.pos)
+            if following is not None:
+                waiting = waiting[following.end() :]
+                number += 1
+                yield Unread(f"is not JSON: {error.msg}")
+                continue
+            if at_end and number and not in_list:
+                yield Unread(f"is not JSON: {error.msg}")
+                return
             if at_end or len(waiting) > _ITEM_MAX:
                 raise BadArchive(f"is not JSON: item {number + 1}: {error}") from error
         else:

@@ -5,6 +5,7 @@ Source: WordPress's wp-admin/includes/export.php: RSS 2.0 with wp:, content:, ex
 
 from __future__ import annotations
 
+import html
 import re
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
@@ -34,6 +35,12 @@ _IS_PICTURE = re.compile(r"^https?://.*\.(jpe?g|png|webp|avif|gif)$", re.IGNOREC
 _BLOCK = re.compile(r"<!--\s*/?wp:(?:(?!<!--).)*?-->", re.DOTALL)
 _CAPTION = re.compile(r"\[caption\b[^\[\]]*\]((?:(?!\[caption\b).)*?)\[/caption\]", re.DOTALL | re.IGNORECASE)
 _EMBED = re.compile(r"\[embed\b[^\[\]]*\]((?:(?!\[embed\b).)*?)\[/embed\]", re.DOTALL | re.IGNORECASE)
+_EMBED_BLOCK = re.compile(
+    r"<figure\b[^<>]*\bwp-block-embed\b[^<>]*>((?:(?!<figure\b).)*?)</figure>", re.DOTALL | re.IGNORECASE
+)
+_FIGCAPTION = re.compile(r"<figcaption\b[^<>]*>((?:(?!<figcaption\b).)*?)</figcaption>", re.DOTALL | re.IGNORECASE)
+_PREFORMATTED = re.compile(r"<pre\b[^<>]*>(?:(?!<pre\b).)*?</pre>", re.DOTALL | re.IGNORECASE)
+_QUOTE_ENDS = re.compile(r"</?blockquote\b[^<>]*>", re.IGNORECASE)
 _SHORTCODE = re.compile(r"\[/?([a-z][a-z0-9_-]*)(?:\s[^\[\]]*)?/?\]", re.IGNORECASE)
 _BLOCKS = "p|div|h[1-6]|ul|ol|li|blockquote|table|thead|tbody|tr|td|th|figure|figcaption|pre|hr|iframe|script|style"
 _STARTS_BLOCK = re.compile(rf"</?(?:{_BLOCKS})\b", re.IGNORECASE)
@@ -233,7 +240,8 @@ def _item(post: _Post, authors: dict[str, str], options: WxrOptions) -> Item | N
         "tags": list(dict.fromkeys(tags))[:30],
         "bylines": [plain(authors.get(texts["creator"], texts["creator"]))[:120]] if texts.get("creator") else [],
         "notify": False,
-        "origin": f"wxr:{texts.get('guid') or name}"[:300],
+        # Some sites give one guid to several posts.
+        "origin": f"wxr:{texts.get('post_id', '')} {texts.get('guid') or name}"[:300],
     }
     if options.language:
         article["language"] = options.language
@@ -307,9 +315,23 @@ def clean(text: str) -> str:
     text = text.replace("\r\n", "\n").replace("\r", "\n")
     text = _BLOCK.sub("\n", text)
     text = _CAPTION.sub(lambda found: found[1], text)
-    text = _EMBED.sub(lambda found: f'<p><a href="{found[1].strip()}">{found[1].strip()}</a></p>', text)
+    text = _EMBED.sub(lambda found: _link(found[1].strip()), text)
+    text = _EMBED_BLOCK.sub(_embedded, text)
     text = _SHORTCODE.sub(_without_shortcode, text)
     return paragraphs(text).strip()
+
+
+def _link(url: str) -> str:
+    return f'<p><a href="{url}">{url}</a></p>'
+
+
+def _embedded(found: re.Match[str]) -> str:
+    # What the site of somebody else would show here: its address, and what the editor wrote below it.
+    captions = " ".join(_FIGCAPTION.findall(found[1])).strip()
+    url = plain(_FIGCAPTION.sub("", found[1]))
+    if not re.fullmatch(r"https?://\S+", url):
+        return found[0]
+    return f"\n\n{_link(html.escape(url))}\n\n" + (f"<p>{captions}</p>\n\n" if captions else "")
 
 
 def _without_shortcode(found: re.Match[str]) -> str:
@@ -322,11 +344,22 @@ def _without_shortcode(found: re.Match[str]) -> str:
 def paragraphs(text: str) -> str:
     """Paragraphs at blank lines and breaks at line ends, as WordPress makes them, where the text has none yet."""
     parts = []
+    kept: list[str] = []
+
+    def keep(found: re.Match[str]) -> str:
+        kept.append(found[0])
+        return f"\n\n\x00{len(kept) - 1}\x00\n\n"
+
+    # Blank lines of what is preformatted are its own; a quotation's paragraphs stand inside of it.
+    text = _PREFORMATTED.sub(keep, text.replace("\x00", ""))
+    text = _QUOTE_ENDS.sub(lambda found: f"\n\n{found[0]}\n\n", text)
     for part in re.split(r"\n\s*\n", text):
         stripped = part.strip()
         if not stripped:
             continue
-        if _STARTS_BLOCK.match(stripped):
+        if stripped.startswith("\x00"):
+            parts.append(kept[int(stripped.strip("\x00"))])
+        elif _STARTS_BLOCK.match(stripped):
             parts.append(stripped)
         else:
             parts.append(f"<p>{stripped.replace(chr(10), '<br>')}</p>")

@@ -271,6 +271,45 @@ def test_blocks_captions_and_shortcodes_leave_clean_html() -> None:
     )
 
 
+def test_quotations_preformatted_texts_and_what_others_sites_show_keep_their_form() -> None:
+    text = (
+        "Un.\n\n<pre>a\n\nb</pre>\n\n<blockquote>Premier.\n\nSecond.</blockquote>\n\n"
+        '<!-- wp:embed {"url":"x"} --><figure class="wp-block-embed is-type-video"><div class="w">\n'
+        "https://video.example/?v=1&amp;t=2\n</div><figcaption>La <em>fête</em></figcaption></figure><!-- /wp:embed -->"
+    )
+
+    assert clean(text) == (
+        "<p>Un.</p>\n<pre>a\n\nb</pre>\n<blockquote>\n<p>Premier.</p>\n<p>Second.</p>\n</blockquote>\n"
+        '<p><a href="https://video.example/?v=1&amp;t=2">https://video.example/?v=1&amp;t=2</a></p>\n'
+        "<p>La <em>fête</em></p>"
+    )
+
+
+def test_a_picture_whose_text_looks_like_a_tag_is_taken() -> None:
+    without, pictures = without_pictures('Ici <img src="a.jpg" alt="<b>Le pont</b>"> et là', "https://old.example/")
+
+    assert without == "Ici  et là"
+    assert pictures == [PictureElsewhere("https://old.example/a.jpg", "Le pont", "")]
+
+
+def test_posts_of_one_guid_are_several(newsroom: Newsroom, tmp_path: Path) -> None:
+    file = export(tmp_path, post(1), post(2).replace("?p=2", "?p=1"))
+
+    report = bring_in(newsroom, wxr(file))
+
+    assert report.added == 2
+
+
+def test_lines_after_one_that_is_no_json_are_read(tmp_path: Path) -> None:
+    file = tmp_path / "a.ninjs"
+    file.write_text(f"{json.dumps(NINJS)}\n{{oops}}\n{json.dumps({**NINJS, 'uri': 'urn:3'})}\n{{", "utf-8")
+
+    found = list(items_of("ninjs", file, {"société": "societe"}, language=None, pages=False))
+
+    assert [one.name for one in found] == [NINJS["uri"], "item 2", "urn:3", "item 4"]
+    assert [one.reason.startswith("is not JSON") for one in found] == [False, True, False, True]
+
+
 def test_pictures_leave_the_text_with_their_captions_and_nothing_empty_behind() -> None:
     text = (
         '<p>Avant.</p><figure class="wp-block-image"><a href="x"><img src="/a.jpg" alt="Le &quot;pont&quot;"/></a>'
@@ -299,7 +338,11 @@ def test_pictures_leave_the_text_with_their_captions_and_nothing_empty_behind() 
 
 
 @pytest.mark.parametrize(
-    "piece", ["<figure>", "[caption]", "[embed]", "<!-- wp:x ", "<img ", "<p>", "<figcaption>", "[a "]
+    "piece",
+    [
+        *("<figure>", "[caption]", "[embed]", "<!-- wp:x ", "<img ", '<img "', "<p>", "<figcaption>", "[a "),
+        *("<pre>", "<blockquote", '<figure class="wp-block-embed">'),
+    ],
 )
 def test_what_is_opened_and_never_closed_costs_no_more_than_its_length(piece: str) -> None:
     text = "<img src=a.jpg>" + piece * (1_000_000 // len(piece))
@@ -507,7 +550,7 @@ def test_files_of_ninjs_are_read_one_item_at_a_time(tmp_path: Path, shape: str) 
     assert all(one.article is not None for one in found)
 
 
-@pytest.mark.parametrize("text", ["[{}, {", "[1", "{} x", "[" * 200_000, '{"a": "\ud800"', "\x00"])
+@pytest.mark.parametrize("text", ["[{}, {", "[1", "x {}", "[" * 200_000, '{"a": "\ud800"', "\x00"])
 def test_what_is_not_json_is_said_so(tmp_path: Path, text: str) -> None:
     file = tmp_path / "a.json"
     file.write_bytes(text.encode("utf-8", "surrogatepass"))
