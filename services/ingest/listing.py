@@ -30,6 +30,8 @@ from shared.db import put_rows
 
 _WORDS: Table = ArticleWords.__table__  # type: ignore[assignment]
 _FTS = table("article_words_fts", column("rowid"), column("words"))
+# The words as PostgreSQL compares them, made when they are written; its index is over these.
+_VECTOR = literal_column("article_words.vector")
 _INSERT = insert(_WORDS)
 _FTS_INSERT = text("INSERT INTO article_words_fts (rowid, words) VALUES (:number, :words)")
 _FTS_DELETE = text("INSERT INTO article_words_fts (article_words_fts, rowid, words) VALUES ('delete', :number, :words)")
@@ -188,10 +190,12 @@ def _with_words(session: Session, statement: Any, wanted: Filter, *, before: UUI
     else:
         asked = [*wanted.tags, *wanted.words]
         query = " & ".join(f"'{word}'" for word in asked) + (":*" if wanted.words else "")
-        number = _WORDS.c.number
-        statement = statement.join(_WORDS, _WORDS.c.article_id == Article.id)
-        vector = func.to_tsvector(literal_column("'simple'"), _WORDS.c.words)
-        statement = statement.where(vector.op("@@")(func.to_tsquery(literal_column("'simple'"), query)))
+        found = select(_WORDS.c.number, _WORDS.c.article_id)
+        found = found.where(_VECTOR.op("@@")(func.to_tsquery(literal_column("'simple'"), query)))
+        # PostgreSQL would else go through the articles and compare the words of each, when few have what else is asked.
+        rows = found.cte("found").prefix_with("MATERIALIZED", dialect="postgresql")
+        number = rows.c.number
+        statement = statement.join(rows, rows.c.article_id == Article.id)
     for bound, instant in zip((">=", "<"), wanted.accepted, strict=True):
         if instant is not None:
             first = select(_WORDS.c.number).where(_WORDS.c.article_id >= _first_id_at(instant))
