@@ -13,10 +13,13 @@ from functools import wraps
 from pathlib import Path
 from typing import Any, TypeVar
 
-from flask import Blueprint, Flask, Response, current_app, g, request
+import flask
+import flask_smorest
+from flask import Flask, Response, current_app, g, request
 from flask_smorest import Api
-from marshmallow import ValidationError
+from marshmallow import ValidationError, missing
 from sqlalchemy.exc import OperationalError, SQLAlchemyError
+from webargs.flaskparser import FlaskParser
 from werkzeug.exceptions import HTTPException
 
 from shared import errors, logs
@@ -42,7 +45,7 @@ F = TypeVar("F", bound=Callable[..., Any])
 
 def create_service_app(
     node: Node,
-    blueprints: Sequence[Blueprint],
+    blueprints: Sequence[flask.Blueprint],
     *,
     title: str,
     dry_runs: str | None = None,
@@ -503,12 +506,33 @@ def _check_rate(actor: Actor) -> None:
         )
 
 
+class Parser(FlaskParser):
+    """Reads what a route's schema says of its request; its JSON as json_body does."""
+
+    def load_json(self, req: Any, schema: Any) -> Any:
+        """The body, checked; nothing when there is none, or when it does not say to be JSON. Raises BadRequest."""
+        if not req.is_json:
+            return missing
+        check_charset()
+        raw = _whole_body()
+        return parse_json(raw) if raw else missing
+
+
+class Blueprint(flask_smorest.Blueprint):
+    """A group of routes, described for OpenAPI; bodies are held to the same limits everywhere."""
+
+    ARGUMENTS_PARSER = Parser()
+
+
 def language() -> str:
     """The language, of LANGUAGES, that Accept-Language likes best; English when it likes none."""
     return request.accept_languages.best_match(LANGUAGES) or "en"
 
 
 # Every request
+
+
+_MEANT_DRY = re.compile(r"dry.{0,3}r", re.IGNORECASE)
 
 
 def _begin() -> None:
@@ -518,6 +542,9 @@ def _begin() -> None:
     g.traced = logs.traced(trace)
     g.traced.__enter__()
     writes = request.method not in {"GET", "HEAD", "OPTIONS"}
+    meant = [name for name in request.args if name != "dry_run" and _MEANT_DRY.match(name)]
+    if writes and meant and request.path.startswith("/v1/"):
+        raise errors.BadRequest(f"This request would be done, not tried: write dry_run in place of {meant[0][:20]}.")
     if writes and "dry_run" in request.args and request.path.startswith("/v1/"):
         tried = current_app.extensions["rotative_dry_runs"]
         if tried is None or not request.path.startswith(tried):

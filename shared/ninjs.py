@@ -6,14 +6,26 @@ Source: github.com/iptc/newsinjson, specification/ninjs-schema_3.1.json and _2.2
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Mapping
 from typing import Any
 
 CANCELED = "canceled"
+# Of an origin as ingest keeps it; what is longer is known by its beginning and a digest of the whole.
+_ORIGIN_MAX = 300
 
 
 class NotNinjs(ValueError):
     """This is no article in ninjs; str(error) says why."""
+
+
+def origin_of(uri: str) -> str:
+    """What an article of this uri is known by when it comes again: another of each uri, 300 characters at most."""
+    origin = f"ninjs:{uri}"
+    if len(origin) <= _ORIGIN_MAX:
+        return origin
+    digest = hashlib.sha256(uri.encode()).hexdigest()
+    return f"{origin[: _ORIGIN_MAX - len(digest) - 1]}#{digest}"
 
 
 def article_of_ninjs(item: Any, sections: Mapping[str, str]) -> dict[str, Any]:
@@ -21,7 +33,7 @@ def article_of_ninjs(item: Any, sections: Mapping[str, str]) -> dict[str, Any]:
 
     Raises NotNinjs for what is no text, is withheld or canceled, or fits no section.
     """
-    if not isinstance(item, Mapping) or not isinstance(item.get("uri"), str):
+    if not isinstance(item, Mapping) or not isinstance(item.get("uri"), str) or not item["uri"].strip():
         raise NotNinjs("ninjs is an object with a uri")
     kind = item.get("type", "text")
     if kind != "text":
@@ -40,7 +52,7 @@ def article_of_ninjs(item: Any, sections: Mapping[str, str]) -> dict[str, Any]:
         "body": body,
         "section": section,
         "status": "live",
-        "origin": f"ninjs:{item['uri']}"[:300],
+        "origin": origin_of(item["uri"]),
     }
     if isinstance(item.get("language"), str):
         article["language"] = item["language"].partition("-")[0].lower()

@@ -54,9 +54,22 @@ def show_dead(client: Client, letter: str) -> None:
 @talks
 def retry_dead(client: Client, letters: Sequence[str], every: bool) -> None:
     """Do dead letters (SERVICE/ID) again, or send deliveries (delivery/ID) again, with all their tries."""
+    from rotative.client import Failure
+
+    refused = 0
     for service, number in _chosen(client, letters, every):
-        client.ask("POST", f"{client.dead_path(service, number)}/retry")
-        click.echo(f"{service}/{number} will be tried again.")
+        try:
+            client.ask("POST", f"{client.dead_path(service, number)}/retry")
+        except Failure as failure:
+            # One that may not be tried again keeps no other from it; that nobody answers does.
+            if failure.status not in {404, 409}:
+                raise
+            refused += 1
+            click.echo(f"{service}/{number} is left: {failure}", err=True)
+        else:
+            click.echo(f"{service}/{number} will be tried again.")
+    if refused and not every:
+        raise click.exceptions.Exit(1)
 
 
 @dead.command("discard")

@@ -31,7 +31,7 @@ from shared.db import put_rows
 _WORDS: Table = ArticleWords.__table__  # type: ignore[assignment]
 _FTS = table("article_words_fts", column("rowid"), column("words"))
 # The words as PostgreSQL compares them, made when they are written; its index is over these.
-_VECTOR = literal_column("article_words.vector")
+_VECTOR: Any = literal_column("article_words.vector")
 _INSERT = insert(_WORDS)
 _FTS_INSERT = text("INSERT INTO article_words_fts (rowid, words) VALUES (:number, :words)")
 _FTS_DELETE = text("INSERT INTO article_words_fts (article_words_fts, rowid, words) VALUES ('delete', :number, :words)")
@@ -184,7 +184,7 @@ def _with_words(session: Session, statement: Any, wanted: Filter, *, before: UUI
         asked = [*(f'"{word}"' for word in (*wanted.tags, *wanted.words))]
         if wanted.words:
             asked[-1] += "*"
-        number = _FTS.c.rowid
+        number: Any = _FTS.c.rowid
         statement = statement.join(_WORDS, _WORDS.c.article_id == Article.id).join(_FTS, number == _WORDS.c.number)
         statement = statement.where(literal_column("article_words_fts").op("MATCH")(" AND ".join(asked)))
     else:

@@ -36,6 +36,8 @@ _XMP_PLACE = re.compile(
     re.DOTALL,
 )
 _XMP_CREDIT = re.compile(rb"photoshop:Credit(?:=\"([^\"]*)\"|>([^<]*)<)")
+# In the coded data of a JPEG: what is neither a byte of it nor a mark to start again.
+_MARKER = re.compile(rb"\xff[^\x00\xd0-\xd7\xff]")
 _PLACE_SIGNS = (b"exif:GPS", b"GPSLatitude")
 # Opening a picture of the largest size takes some 200 MB: one at a time.
 _ONE = threading.Lock()
@@ -64,7 +66,7 @@ def read_picture(data: bytes) -> Picture:
         raise TooLarge(f"The picture is {len(data)} bytes; at most {BYTES_MAX} are taken.")
     with _ONE:
         try:
-            return _read(data)
+            return _read(_first_picture(data))
         except Image.DecompressionBombError:
             raise _too_many_pixels("more") from None
         except (OSError, SyntaxError, ValueError, EOFError, KeyError, TypeError, IndexError, OverflowError) as error:
@@ -149,20 +151,43 @@ def _segments(data: bytes) -> Iterator[tuple[int, bytes]]:
         at += 2 + size
 
 
-def _kept_segments(data: bytes, exif: bytes) -> list[tuple[int, bytes]]:
-    """The segments with other EXIF data (none, if empty), and XMP without the place."""
+def _kept_segments(data: bytes, exif: bytes | None) -> list[tuple[int, bytes]]:
+    """The segments with other EXIF data (none if empty, their own if None), and XMP without the place."""
     kept = []
     for marker, content in _segments(data):
         if marker == 0xE1 and content.startswith(b"Exif\0"):
-            if exif:
-                kept.append((marker, exif))
+            if exif is None or exif:
+                kept.append((marker, content if exif is None else exif))
         elif marker == 0xE1 and b"ns.adobe.com/xmp/extension" in content[:60]:
             continue  # parts of a long XMP text, which may hold anything
+        elif marker == 0xE2 and content.startswith(b"MPF\0"):
+            continue  # where other pictures of the camera's lie behind this one, which go
         elif marker == 0xE1:
             kept.append((marker, _XMP_PLACE.sub(b"", content)))
         else:
             kept.append((marker, content))
     return kept
+
+
+def _first_picture(data: bytes) -> bytes:
+    """A JPEG without what stands behind its end: other pictures and films of the camera's, each with its own place."""
+    if not data.startswith(b"\xff\xd8") or _end(data, 2) == len(data):
+        return data
+    return _with_segments(data, _kept_segments(data, None))
+
+
+def _end(data: bytes, at: int) -> int:
+    """Where the picture ends whose first scan, or a segment before it, begins here; a camera may add others behind."""
+    while at + 4 <= len(data) and data[at] == 0xFF:
+        marker = data[at + 1]
+        if marker == 0xD9:
+            return at + 2
+        at += 2 + int.from_bytes(data[at + 2 : at + 4], "big")
+        if marker == 0xDA and (found := _MARKER.search(data, at)) is not None:
+            at = found.start()
+        elif marker == 0xDA:
+            return len(data)
+    return at + 2 if data[at : at + 2] == b"\xff\xd9" else len(data)
 
 
 def _with_segments(data: bytes, segments: list[tuple[int, bytes]]) -> bytes:
@@ -172,7 +197,7 @@ def _with_segments(data: bytes, segments: list[tuple[int, bytes]]) -> bytes:
     head = b"".join(
         bytes((0xFF, marker)) + (len(content) + 2).to_bytes(2, "big") + content for marker, content in segments
     )
-    return data[:2] + head + data[at:]
+    return data[:2] + head + data[at : _end(data, at)]
 
 
 # What pictures say of themselves

@@ -6,7 +6,7 @@ from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import JSON, Boolean, ForeignKey, Index, Integer, MetaData, String, Text, UniqueConstraint, text
+from sqlalchemy import JSON, Boolean, ForeignKey, Index, Integer, MetaData, String, Text, UniqueConstraint, text, true
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
 from shared.db import NAMING, UtcDateTime
@@ -262,7 +262,7 @@ class Delivery(Base):
 class Attempt(Base):
     """One try at a delivery. status: HTTP's or SMTP's, None when no answer came (or has not yet come).
 
-    answer: its first bytes, or what went wrong.
+    answer: its first bytes, or what went wrong. sent: without an answer, whether it may have arrived.
     """
 
     __tablename__ = "attempts"
@@ -273,6 +273,7 @@ class Attempt(Base):
     took_ms: Mapped[int]
     status: Mapped[int | None]
     answer: Mapped[str] = mapped_column(String(500))
+    sent: Mapped[bool] = mapped_column(default=True, server_default=true())
 
 
 class Digest(Base):

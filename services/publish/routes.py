@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import Any
 
 from flask import Response
-from flask_smorest import Blueprint
 from marshmallow import RAISE
 from sqlalchemy.orm import Session
 
@@ -18,7 +17,7 @@ from shared.replies import Answer, answer_once, idempotent
 
 def create_blueprint(publish: Publish) -> Any:
     """The routes of publish under /v1."""
-    bp = Blueprint("publish", __name__, url_prefix="/v1", description="The site")
+    bp = http.Blueprint("publish", __name__, url_prefix="/v1", description="The site")
 
     @bp.post("/publish/rebuild")
     @http.needs("operator")

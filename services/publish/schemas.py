@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from datetime import datetime
 from typing import Any
 
 from marshmallow import Schema, ValidationError, fields, validate, validates_schema
@@ -10,7 +11,11 @@ from marshmallow import Schema, ValidationError, fields, validate, validates_sch
 from services.publish.channels.domain import CHANNELS, EVENTS, OPERATOR_CHANNELS
 
 STATES = ("due", "sending", "delivered", "failed", "unknown", "superseded", "discarded")
-_MAIL = re.compile(r"[^@\s<>\"(),:;\\\[\]]+@[^@\s<>\"(),:;\\\[\]]+\.[^@\s<>\"(),:;\\\[\].]{2,}\Z")
+# What every relay takes: RFC 5322's dot-atom at a name of DNS. Other scripts need SMTPUTF8, which few offer.
+_ATOM = r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+"
+_LABEL = r"[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?"
+_MAIL = re.compile(rf"(?=[^@]{{1,64}}@){_ATOM}(?:\.{_ATOM})*@(?:{_LABEL}\.)+(?=[^.]{{2}}){_LABEL}\Z")
+_YEARS = (1970, 9998)
 
 
 def _names(what: str, most: int = 50) -> fields.List:
@@ -22,18 +27,25 @@ def _names(what: str, most: int = 50) -> fields.List:
 
 
 def is_mail_address(text: str) -> bool:
-    """Whether this can be a mail address: bounded, one @, a domain with a dot, nothing that a header is made of."""
+    """Whether a letter can be sent there: bounded, in ASCII, one @, a domain with a dot."""
     return len(text) <= 254 and _MAIL.match(text) is not None
 
 
 class MailAddress(fields.String):
-    """A mail address, as is_mail_address says."""
+    """A mail address, as is_mail_address says; "" for none."""
 
     def _deserialize(self, value: object, *args: object, **kwargs: object) -> str:
         text: str = super()._deserialize(value, *args, **kwargs)
-        if not is_mail_address(text):
+        if text and not is_mail_address(text):
             raise ValidationError("Not a valid mail address.")
         return text
+
+
+def _check_years(moment: datetime) -> None:
+    """Raise ValidationError for a time that no database holds, or none once it is UTC."""
+    first, last = _YEARS
+    if not first < moment.year <= last:
+        raise ValidationError(f"should be in the years {first + 1} to {last}")
 
 
 class SubscriptionFilter(Schema):
@@ -179,8 +191,12 @@ class DeliveryQuery(Schema):
 class RetryBody(Schema):
     """Which failed deliveries are to be sent again; at least one of these, so that nobody repeats all by mistake."""
 
-    since = fields.AwareDateTime(metadata={"description": "Those that ended at or after this time."})
-    until = fields.AwareDateTime(metadata={"description": "Those that ended before this time; default: now."})
+    since = fields.AwareDateTime(
+        validate=_check_years, metadata={"description": "Those that ended at or after this time."}
+    )
+    until = fields.AwareDateTime(
+        validate=_check_years, metadata={"description": "Those that ended before this time; default: now."}
+    )
     channel = fields.String(validate=validate.OneOf(CHANNELS))
     subscription_id = fields.UUID()
     status = fields.Integer(

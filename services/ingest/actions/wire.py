@@ -15,7 +15,7 @@ from services.ingest.actions.moves import kill_article
 from services.ingest.domain.states import Move, Status
 from shared.errors import Fault, NotFound, Unprocessable
 from shared.newsroom import Newsroom
-from shared.ninjs import CANCELED, NotNinjs, article_of_ninjs
+from shared.ninjs import CANCELED, NotNinjs, article_of_ninjs, origin_of
 from shared.roles import Actor
 
 # What a new version of an agency's article may change; its address and its first date stay.
@@ -34,8 +34,9 @@ def of_ninjs(sent: Any, newsroom: Newsroom) -> tuple[dict[str, Any] | None, str]
     Sections are known by their keys and by their names in any language. Raises Unprocessable.
     """
     sections = {name.lower(): one.key for one in newsroom.sections for name in (one.key, *one.names.values())}
-    if isinstance(sent, Mapping) and isinstance(sent.get("uri"), str) and sent.get("pubStatus") == CANCELED:
-        return None, f"ninjs:{sent['uri']}"[:300]
+    uri = sent.get("uri") if isinstance(sent, Mapping) and sent.get("pubStatus") == CANCELED else None
+    if isinstance(uri, str) and uri.strip():
+        return None, origin_of(uri)
     try:
         article = article_of_ninjs(sent, sections)
     except NotNinjs as wrong:

@@ -67,6 +67,13 @@ _CLEANER = nh3.Cleaner(
 )
 _TAG = re.compile(r"<([a-zA-Z][^\s/>]*)((?:[^<>\"']|\"[^\"]*\"|'[^']*')*)")
 _ATTRIBUTE = re.compile(r"([^\s\"'<>/=]+)(?:\s*=\s*(?:\"[^\"]*\"|'[^']*'|[^\s>]*))?")
+# Blocks that mean nothing here, as mail programs and page builders write a paragraph each; their ends would be lost.
+_BLOCK = re.compile(
+    r"<(/?)(?:div|section|article|header|footer|main|aside|nav|center|address|details|summary|fieldset|legend|hgroup)"
+    r"(?=[\s/>])",
+    re.IGNORECASE,
+)
+_BARE_PARAGRAPH = re.compile(r"<p(?: (?:lang|dir)=\"[^\"]*\")*>\s*</p>\s*")
 _HEADING = re.compile(r"<(/?)h([1-6])(?=[ >])")
 # A quick sign of something to read; an entity may be a space.
 _WORD = re.compile(r"(?:\A|>)\s*[^<&\s\u00ad\u200b-\u200f\u2060-\u2064\ufeff]")
@@ -128,6 +135,9 @@ def _sanitised(source: str, notices: list[Notice]) -> str:
     check_nesting(source)
     # Once more after parsing: a character reference may stand for what no text may hold.
     cleaned = _CLEANER.clean(source)
+    if _BLOCK.search(source):
+        # An allowed element may lie in one of them: paragraphs end where it begins, and leave empty ones behind.
+        cleaned = _BARE_PARAGRAPH.sub("", _CLEANER.clean(_BLOCK.sub(r"<\1p", source))).strip()
     if turns_text(cleaned):
         notices.append(_TURNED)
     kept = clean_block(cleaned)

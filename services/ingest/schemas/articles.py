@@ -310,7 +310,7 @@ class ArticlePatch(_ChangeFields):
 class ArticlePut(_ChangeFields):
     """A whole article in place of what it was; what is left out gets its default.
 
-    Language, slug, first date and former addresses stay as they are when left out.
+    Language, slug, first date, embargo and former addresses stay as they are when left out.
     """
 
     body = fields.Nested(BodyBody, required=True)
@@ -319,10 +319,12 @@ class ArticlePut(_ChangeFields):
         super().__init__(newsroom, **options)
         self.fields["headline"].required = True
         self.fields["section"].required = True
+        self.fields["embargo"].allow_none = True
 
     def patch_of(self, data: dict[str, Any]) -> dict[str, Any]:
         """Everything, defaults included."""
-        kept = ("published_at", "old_paths")
+        # What has a time keeps it: a new text is no word to break an embargo. null takes it away.
+        kept = ("published_at", "old_paths", "embargo")
         whole = {**{name: value for name, value in DEFAULTS.items() if name not in kept}, **data}
         custom = whole["custom"] or {}
         return {**whole, "custom": lambda _: custom}

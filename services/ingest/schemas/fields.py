@@ -7,6 +7,7 @@ import re
 from collections.abc import Callable, Mapping
 from difflib import get_close_matches
 from typing import Any
+from urllib.parse import urlsplit
 
 from marshmallow import RAISE, Schema, ValidationError, fields, validate
 
@@ -200,6 +201,15 @@ def _advice(key: str, names: list[str]) -> str:
     return f"Unknown field; there are: {', '.join(names)}." if names else "Unknown field: there is none."
 
 
+def _names_a_host(address: str) -> None:
+    try:
+        host = urlsplit(address).hostname
+    except ValueError:
+        host = None
+    if not host:
+        raise ValidationError("Not a valid address: it should begin with https://.")
+
+
 def web_address(description: str, **options: Any) -> fields.String:
     """An absolute http or https address."""
     return fields.String(
@@ -207,6 +217,7 @@ def web_address(description: str, **options: Any) -> fields.String:
         validate=[
             validate.Length(max=texts.URL_MAX),
             shaped(r"https?://[^\s\"<>\\]+", "Not a valid address: it should begin with https://."),
+            _names_a_host,
         ],
         metadata={"description": description, "format": "uri"},
     )

@@ -337,6 +337,7 @@ def _begun(flight: Flight, now: datetime) -> dict[str, Any]:
         "took_ms": 0,
         "status": None,
         "answer": "begun; no answer is known",
+        "sent": True,
     }
 
 

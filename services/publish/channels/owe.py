@@ -144,12 +144,14 @@ def _name_for(
 
     Whoever was told of an article hears of its corrections and its end even if it has left what his filter names. So do
     programs that subscribed when it was live already, if their filter lets it pass; nobody takes its refiles for news.
+    Of the end of one that came in quietly they hear as well: they may have found it in a feed.
     """
     article, event = told.article, told.event
     events = domain.events_of(recipient.channel, recipient.filter)
     told_first = "article.published" in events
     if event in domain.WITHDRAWALS:
-        never_told = not told_first or (recipient.channel in MIRRORS and _was_live_before(article, recipient))
+        quiet = not article.notify or _was_live_before(article, recipient)
+        never_told = not told_first or (recipient.channel in MIRRORS and quiet)
         wanted = bool(earlier) or (never_told and domain.wants(recipient.filter, article))
         return event if wanted and event in events else None
     if not article.notify:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
@@ -71,7 +72,9 @@ def take_push(
     wanted: dict[str, Any] = {"languages": [newsroom.edition(language)], "urgency": urgency}
     if sections:
         wanted["sections"] = list(sections)
-    faults += subscriptions.faults_of_filter(wanted, newsroom)
+    # Here the wishes are named without a filter around them.
+    found = subscriptions.faults_of_filter(wanted, newsroom)
+    faults += [replace(one, pointer=one.pointer.removeprefix("/filter")) for one in found]
     if faults:
         raise Unprocessable(errors=faults)
     known = store.of_reader(session, reader)

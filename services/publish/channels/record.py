@@ -74,7 +74,15 @@ def _record_attempts(
         if attempt_id is None:
             made.append(_attempt(letter, outcome, now))
         else:
-            begun.append({"the_id": attempt_id, "took": outcome.took_ms, "got": outcome.status, "said": outcome.answer})
+            begun.append(
+                {
+                    "the_id": attempt_id,
+                    "took": outcome.took_ms,
+                    "got": outcome.status,
+                    "said": outcome.answer,
+                    "went": _may_have_arrived(outcome),
+                }
+            )
         if verdict.retry_at is not None and states[letter.delivery_id] in {"due", "sending"}:
             error = f"status {outcome.status}: {outcome.answer[:200]}"
             claim.retry(job, at=verdict.retry_at, error=error, counts=False, lane="retry")
@@ -105,7 +113,12 @@ def _attempt(letter: Letter, outcome: Outcome, now: datetime) -> dict[str, Any]:
         "took_ms": outcome.took_ms,
         "status": outcome.status,
         "answer": outcome.answer,
+        "sent": _may_have_arrived(outcome),
     }
+
+
+def _may_have_arrived(outcome: Outcome) -> bool:
+    return outcome.status is not None or (outcome.sent and not outcome.refused)
 
 
 def _changed(letter: Letter, verdict: Verdict, now: datetime) -> dict[str, Any]:

@@ -7,7 +7,6 @@ from typing import Any
 from uuid import UUID
 
 from flask import Response
-from flask_smorest import Blueprint
 from marshmallow import RAISE
 from sqlalchemy.orm import Session
 
@@ -27,7 +26,7 @@ _SUBSCRIPTION = schemas.SubscriptionReply()
 
 def create_blueprint(newsroom: Newsroom, settings: PublishSettings) -> Any:
     """The routes under /v1/subscriptions and /v1/deliveries."""
-    bp = Blueprint("channels", __name__, url_prefix="/v1", description="Subscriptions and deliveries")
+    bp = http.Blueprint("channels", __name__, url_prefix="/v1", description="Subscriptions and deliveries")
 
     def reader_of(address: str) -> str:
         return readers.reader_of(readers.channel_of(address), address, reader_secret(settings))

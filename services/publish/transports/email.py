@@ -70,6 +70,11 @@ class Relay:
         except smtplib.SMTPAuthenticationError as error:
             # The operator's fault, which he will put right: no reader is to lose a letter by it.
             return outcome(454, f"the relay does not take our password: {error.smtp_code} {error.smtp_error!r}")
+        except UnicodeError as error:
+            if connection is not None:
+                connection.close()
+            why = f"it cannot be written: {type(error).__name__}"
+            return Outcome(None, why, sent=handed_over, refused=not handed_over, why="unusable")
         except (smtplib.SMTPException, OSError, ssl.SSLError) as error:
             if connection is not None:
                 connection.close()

@@ -54,7 +54,10 @@ def add_attempts(session: Session, rows: Sequence[Mapping[str, Any]]) -> None:
 
 
 def end_attempts(session: Session, rows: Sequence[Mapping[str, Any]]) -> None:
-    """Note the answers of attempts that were recorded before they were made: {"the_id", "took", "got", "said"} each."""
+    """Note the answers of attempts that were recorded before they were made.
+
+    {"the_id", "took", "got", "said", "went"} each; went: whether it may have arrived.
+    """
     if rows:
         session.connection().execute(_END_ATTEMPT, list(rows))
 
@@ -105,7 +108,7 @@ _ADD_ATTEMPT = insert(ATTEMPTS)
 _END_ATTEMPT = (
     update(ATTEMPTS)
     .where(ATTEMPTS.c.id == bindparam("the_id"))
-    .values(took_ms=bindparam("took"), status=bindparam("got"), answer=bindparam("said"))
+    .values(took_ms=bindparam("took"), status=bindparam("got"), answer=bindparam("said"), sent=bindparam("went"))
 )
 _DROP_ATTEMPT = delete(ATTEMPTS).where(ATTEMPTS.c.id.in_(IDS))
 _of_ids = update(DELIVERIES).where(DELIVERIES.c.id.in_(IDS))

@@ -106,7 +106,9 @@ def body_of(session: Session, delivery_id: UUID) -> str:
 
 def unanswered(session: Session, ids: Iterable[UUID]) -> set[UUID]:
     """Those of these deliveries of which an attempt may have arrived without our knowing."""
-    statement = select(Attempt.delivery_id).where(Attempt.delivery_id.in_(set(ids)), Attempt.status.is_(None))
+    statement = select(Attempt.delivery_id).where(
+        Attempt.delivery_id.in_(set(ids)), Attempt.status.is_(None), Attempt.sent
+    )
     return set(session.scalars(statement))
 
 
