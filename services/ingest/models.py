@@ -114,12 +114,16 @@ class FormerPath(Base):
 
 
 class Origin(Base):
-    """An id that an article has elsewhere: in an archive that was brought in, or at an agency."""
+    """An id that an article has elsewhere: in an archive that was brought in, or at an agency.
+
+    version_at: when the agency made the version that the article holds, if it says so.
+    """
 
     __tablename__ = "origins"
 
     origin: Mapped[str] = mapped_column(String(300), primary_key=True)
     article_id: Mapped[UUID] = mapped_column(Uuid, index=True)
+    version_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
 
 
 class ArticleWords(Base):

@@ -146,6 +146,17 @@ def article_of_origin(session: Session, origin: str) -> UUID | None:
     return session.scalar(select(_ORIGINS.c.article_id).where(_ORIGINS.c.origin == origin))
 
 
+def version_of_origin(session: Session, origin: str) -> datetime | None:
+    """When the version that is held was made; other versions wait until this transaction ends."""
+    statement = select(_ORIGINS.c.version_at).where(_ORIGINS.c.origin == origin)
+    return session.scalar(statement.with_for_update())
+
+
+def set_version_of_origin(session: Session, origin: str, version_at: datetime) -> None:
+    """Note when the version was made that is held now."""
+    session.execute(update(_ORIGINS).where(_ORIGINS.c.origin == origin).values(version_at=version_at))
+
+
 def get_preview(session: Session, preview_id: UUID) -> Preview | None:
     """A preview, or None; others are kept from changing it until this transaction ends."""
     return session.scalar(select(Preview).where(Preview.id == preview_id).with_for_update())

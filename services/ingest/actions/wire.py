@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
@@ -12,12 +13,16 @@ from services.ingest import store
 from services.ingest.actions.articles import accept_article, change_article
 from services.ingest.actions.common import Held, Wanted, read_article
 from services.ingest.actions.moves import kill_article
+from services.ingest.domain import times
+from services.ingest.domain.bodies import Notice
 from services.ingest.domain.states import Move, Status
+from services.ingest.domain.texts import BadText
 from shared.errors import Fault, NotFound, Unprocessable
 from shared.newsroom import Newsroom
 from shared.ninjs import CANCELED, NotNinjs, article_of_ninjs, origin_of
 from shared.roles import Actor
 
+_OLDER = Notice("/versionCreated", "older-version", "A newer version is there already; nothing was changed.")
 # What a new version of an agency's article may change; its address and its first date stay.
 _CHANGED = ("headline", "standfirst", "body", "tags", "bylines", "source", "urgency")
 
@@ -44,12 +49,32 @@ def of_ninjs(sent: Any, newsroom: Newsroom) -> tuple[dict[str, Any] | None, str]
     return article, str(article["origin"])
 
 
+def version_of(sent: Mapping[str, Any]) -> datetime | None:
+    """When the agency made this version; None when it does not say so, or not as a time."""
+    for name in ("versionCreated", "versioncreated"):
+        if isinstance(sent.get(name), str):
+            try:
+                return times.instant(sent[name])
+            except BadText:
+                return None
+    return None
+
+
 def take_ninjs(
-    session: Session, fields: dict[str, Any] | None, *, origin: str, newsroom: Newsroom, by: Actor, now: datetime
+    session: Session,
+    fields: dict[str, Any] | None,
+    *,
+    origin: str,
+    version_at: datetime | None,
+    newsroom: Newsroom,
+    by: Actor,
+    now: datetime,
 ) -> Held:
     """Post an agency's article, refile it when it is there already, or kill it when fields is None.
 
-    fields: as the article's schema loaded them. Raises what posting, refiling and killing raise; OriginNotFound.
+    fields: as the article's schema loaded them. version_at: when the agency made this version; one that is older than
+    what is held, which was sent again or came late, changes nothing. Raises what posting, refiling and killing raise;
+    OriginNotFound.
     """
     known = store.article_of_origin(session, origin)
     if fields is None:
@@ -61,9 +86,17 @@ def take_ninjs(
         return kill_article(session, known, reason="canceled by its sender", by=by, now=now)
     if known is None:
         publish = fields.pop("status") == Status.LIVE
-        return accept_article(session, Wanted(**fields), publish=publish, newsroom=newsroom, by=by, now=now)
+        held = accept_article(session, Wanted(**fields), publish=publish, newsroom=newsroom, by=by, now=now)
+        if version_at is not None:
+            store.set_version_of_origin(session, origin, version_at)
+        return held
+    held_version = store.version_of_origin(session, origin)
+    if version_at is not None:
+        if held_version is not None and version_at < held_version:
+            return replace(read_article(session, known), warnings=[_OLDER], existing=True)
+        store.set_version_of_origin(session, origin, version_at)
     patch = {name: fields[name] for name in _CHANGED if name in fields}
-    return change_article(
+    held = change_article(
         session,
         known,
         patch,
@@ -74,3 +107,4 @@ def take_ninjs(
         by=by,
         now=now,
     )
+    return replace(held, existing=True)

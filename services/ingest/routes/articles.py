@@ -157,7 +157,13 @@ def _post_ninjs(desk: Desk, sent: Any) -> Response:
 
     def take(session: Session) -> Answer:
         held = wire.take_ninjs(
-            session, fields, origin=known_as, newsroom=desk.newsroom, by=http.actor(), now=clock.now()
+            session,
+            fields,
+            origin=known_as,
+            version_at=wire.version_of(sent),
+            newsroom=desk.newsroom,
+            by=http.actor(),
+            now=clock.now(),
         )
         return article_answer(desk, held, 201 if held.article.change == 1 and not held.existing else 200, notices)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -19,7 +19,6 @@ from services.ingest.domain import journey, moments
 from services.ingest.domain.lines import Line, gathered
 from services.ingest.schemas.replies import StepReply
 from shared import http
-from shared.errors import Unavailable
 from shared.service import Node
 
 # Each one holds a thread of this process: some must stay free for everything else.
@@ -61,17 +60,16 @@ def _moment(value: Any) -> datetime | None:
 def follow(article_id: UUID, language: str, zone: ZoneInfo, last_seen: str) -> Response:
     """The steps after the last one seen (an event's id, or ""), and then each new one. Raises ArticleNotFound.
 
-    Raises Unavailable when too many are followed at once.
+    When as many are followed as there are places, the answer ends with the steps that there are: whoever follows asks
+    again by himself, a little later.
     """
     node = http.node()
     with node.reading() as session:
         if store.get_article(session, article_id) is None:
             raise ArticleNotFound(f"There is no article {article_id}: GET /v1/articles lists those there are.")
-    if not _free.acquire(blocking=False):
-        raise Unavailable(
-            "Too many timelines are being followed at once; ask for JSON, or try again.", headers={"Retry-After": "5"}
-        )
-    events = _Following(_events(node, article_id, language, zone, last_seen))
+    stays = _free.acquire(blocking=False)
+    shown = _events(node, article_id, language, zone, last_seen, stays=stays)
+    events = _Following(shown) if stays else shown
     headers = {"Cache-Control": "no-store", "X-Accel-Buffering": "no", "Content-Language": language}
     return Response(events, mimetype="text/event-stream", headers=headers)
 
@@ -97,12 +95,14 @@ class _Following:
             _free.release()
 
 
-def _events(node: Node, article_id: UUID, language: str, zone: ZoneInfo, last_seen: str) -> Any:
-    ends = time.monotonic() + LAST_S
+def _events(
+    node: Node, article_id: UUID, language: str, zone: ZoneInfo, last_seen: str, *, stays: bool
+) -> Generator[str]:
+    ends = time.monotonic() + (LAST_S if stays else 0)
     told: set[str] = set()
     looking = threading.Event()
     silent_s = 0.0
-    yield "retry: 1000\n\n"
+    yield f"retry: {1000 if stays else 2000}\n\n"
     while True:
         with node.reading() as session:
             steps = store.timeline(session, article_id, STEPS_MAX)

@@ -87,7 +87,7 @@ def add_history_routes(bp: Any, desk: Desk) -> None:
         What is delivered by a channel is one line, which grows and then stands where it last grew.
 
         200 with Accept: text/event-stream as server-sent events, each step as it happens, for half a minute at a time;
-        503 when too many are followed at once. 404 unknown.
+        shorter when many are followed. 404 unknown.
         """
         zone = desk.newsroom.time_zone
         if request.accept_mimetypes.best_match(["application/json", "text/event-stream"]) == "text/event-stream":

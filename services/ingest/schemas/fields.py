@@ -201,12 +201,15 @@ def _advice(key: str, names: list[str]) -> str:
     return f"Unknown field; there are: {', '.join(names)}." if names else "Unknown field: there is none."
 
 
-def _names_a_host(address: str) -> None:
+_WEB_ADDRESS = re.compile(r"https?://[^\s\"<>\\]+")
+
+
+def _is_web_address(address: str) -> None:
     try:
         host = urlsplit(address).hostname
     except ValueError:
         host = None
-    if not host:
+    if not host or not _WEB_ADDRESS.fullmatch(address):
         raise ValidationError("Not a valid address: it should begin with https://.")
 
 
@@ -216,8 +219,7 @@ def web_address(description: str, **options: Any) -> fields.String:
         **options,
         validate=[
             validate.Length(max=texts.URL_MAX),
-            shaped(r"https?://[^\s\"<>\\]+", "Not a valid address: it should begin with https://."),
-            _names_a_host,
+            _is_web_address,
         ],
         metadata={"description": description, "format": "uri"},
     )

@@ -557,3 +557,25 @@ def test_what_is_not_json_is_said_so(tmp_path: Path, text: str) -> None:
 
     with pytest.raises(BadArchive):
         list(items_of("ninjs", file, {}, language=None, pages=False))
+
+
+def test_uris_that_differ_only_at_their_end_are_two_articles_and_an_empty_one_is_none(newsroom: Newsroom) -> None:
+    long = "urn:agence:" + "x" * 400
+    first = send_ninjs(newsroom, uri=f"{long}1")
+    second = send_ninjs(newsroom, uri=f"{long}2")
+    again = send_ninjs(newsroom, uri=f"{long}1")
+
+    assert (first.status_code, second.status_code, again.status_code) == (201, 201, 200)
+    assert first.get_json()["id"] == again.get_json()["id"] != second.get_json()["id"]
+    assert send_ninjs(newsroom, uri=" ").status_code == 422
+    assert send_ninjs(newsroom, uri="", pubStatus="canceled").status_code == 422
+
+
+def test_an_older_version_that_comes_late_changes_nothing(newsroom: Newsroom) -> None:
+    send_ninjs(newsroom, versionCreated="2026-01-02T10:00:00Z")
+    newer = send_ninjs(newsroom, versionCreated="2026-01-02T10:20:00Z", headlines=[{"value": "Rouvert"}]).get_json()
+    older = send_ninjs(newsroom, versionCreated="2026-01-02T12:10:00+02:00", headlines=[{"value": "Fermé"}])
+
+    assert (newer["headline"], newer["change"]) == ("Rouvert", 2)
+    assert (older.status_code, older.get_json()["headline"], older.get_json()["change"]) == (200, "Rouvert", 2)
+    assert "older-version" in [one["code"] for one in older.get_json()["warnings"]]

@@ -222,3 +222,28 @@ def test_an_article_shows_an_uploaded_picture(newsroom: Newsroom) -> None:
     (image,) = newsroom.said()[0]["data"]["article"]["images"]
     assert (image["digest"], image["alt"], image["credit"]) == (media["sha256"], "Le pont du port", "AFP")
     assert article["images"][0]["media"] == media["id"]
+
+
+@pytest.mark.parametrize("progressive", [False, True])
+def test_what_lies_behind_the_end_of_a_jpeg_is_not_kept(newsroom: Newsroom, progressive: bool) -> None:
+    first = picture(exif=exif(artist="Mira Sol").tobytes(), progressive=progressive)
+    behind = picture(exif=exif(placed=True).tobytes())
+
+    media = upload(newsroom, first + behind).get_json()
+
+    assert kept(newsroom, media) == first
+
+
+def test_several_pictures_in_one_file_are_the_first_one(newsroom: Newsroom) -> None:
+    out = io.BytesIO()
+    images = [
+        Image.open(io.BytesIO(picture(size=size, exif=exif(placed=True).tobytes()))) for size in ((40, 20), (20, 10))
+    ]
+    images[0].save(out, "MPO", save_all=True, append_images=images[1:])
+
+    media = upload(newsroom, out.getvalue()).get_json()
+
+    assert (media["media_type"], media["width"]) == ("image/jpeg", 40)
+    with Image.open(io.BytesIO(kept(newsroom, media))) as image:
+        assert (image.format, getattr(image, "n_frames", 1)) == ("JPEG", 1)
+        assert 0x8825 not in image.getexif()

@@ -488,3 +488,35 @@ def test_a_job_for_an_article_that_is_no_more_does_nothing(newsroom: Newsroom) -
         actions.expire_article(session, new_id(), now=datetime.now(UTC))
         assert store.get_article(session, new_id()) is None
         assert session.scalars(select(jobs.c.id)).all() == []
+
+
+def test_a_whole_article_that_names_no_embargo_keeps_the_one_it_has_and_null_lifts_it(newsroom: Newsroom) -> None:
+    embargo = later(hours=5).isoformat()
+    article = newsroom.accepted(embargo=embargo)
+    path = f"/v1/articles/{article['id']}"
+    whole = {"headline": "Autre titre", "section": "societe", "body": {"format": "text", "text": "Autre texte."}}
+
+    kept = newsroom.send("PUT", path, whole, If_Match="*").get_json()
+    lifted = newsroom.send("PUT", path, {**whole, "embargo": None}, If_Match="*").get_json()
+
+    assert (kept["status"], kept["embargo"], kept["headline"]) == ("scheduled", embargo, "Autre titre")
+    assert (lifted["status"], lifted["embargo"]) == ("live", None)
+
+
+@pytest.mark.parametrize("name", ["dryrun", "dry_runn", "dry-run", "dryRun"])
+def test_a_dry_run_that_is_mistyped_is_refused_instead_of_done(newsroom: Newsroom, name: str) -> None:
+    article = newsroom.accepted()
+
+    answer = newsroom.send("POST", f"/v1/articles/{article['id']}/kill?{name}=true", {"reason": "Essai"})
+
+    assert answer.status_code == 400
+    assert "dry_run" in answer.get_json()["detail"]
+    assert read(newsroom, article)["status"] == "live"
+
+
+@pytest.mark.parametrize("address", ["https://[::", "https://", "http:///x", "https://[x]/"])
+def test_an_address_without_a_host_is_refused(newsroom: Newsroom, address: str) -> None:
+    answer = newsroom.post(canonical_url=address)
+
+    assert answer.status_code == 422
+    assert [fault["pointer"] for fault in answer.get_json()["errors"]] == ["/canonical_url"]

@@ -361,3 +361,45 @@ def test_ten_addresses_of_a_host_that_hang_or_fail_delay_no_other_address_there(
     assert all(ways[f"/hangs/{number}"] < 20 for number in range(5))  # still waited for
     told.ended.set()
     there.node.close()
+
+
+@pytest.mark.parametrize("correction", [False, True])
+def test_a_receiver_that_was_down_hears_first_of_the_newest_state(
+    house: House, told: Receiver, correction: bool
+) -> None:
+    subscription_id = subscribe(house, url="http://127.0.0.1:9/nobody")
+    article = public_article(live_since=clock.now())
+    house.hear(published(**vars(article)))
+    house.finish()
+    deliver(house)
+    assert statuses(house) == [None]
+
+    note = (Correction(note="Six semaines.", corrected_at=clock.now()),) if correction else ()
+    newer = {**vars(article), "change": 2, "revision": 2, "headline": "Le pont rouvre", "corrections": note}
+    event = ArticleCorrected(article=PublicArticle(**newer)) if correction else published(**newer)
+    house.hear(event)
+    house.finish()
+    with house.node.unit_of_work() as session:
+        session.execute(update(Subscription).where(Subscription.id == subscription_id).values(url=told.url))
+    let_time_pass(house)
+    deliver(house)
+
+    (one,) = [json.loads(one.body) for one in told.got]
+    assert (one["type"], one["data"]["headline"]) == ("article.published", "Le pont rouvre")
+
+
+@pytest.mark.parametrize("channel", ["webhook", "websub"])
+def test_the_end_of_what_came_in_quietly_is_told_to_programs(house: House, told: Receiver, channel: str) -> None:
+    subscribe(house, channel=channel, url=told.url)
+    article = public_article(live_since=clock.now(), notify=False)
+    house.hear(published(**vars(article)))
+    house.finish()
+    deliver(house)
+    assert types(house) == []
+
+    house.hear(killed(**{**vars(article), "change": 2, "status": "killed"}))
+    house.finish()
+    let_time_pass(house)
+    deliver(house)
+    assert types(house) == ["article.killed"]
+    assert set(states(house)) == {"delivered"}

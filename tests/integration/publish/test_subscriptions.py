@@ -620,3 +620,36 @@ def test_nobody_is_told_before_the_public_address_shows_the_page(
 
     assert len(told.got) == 1
     assert statuses(house) == [204]
+
+
+@pytest.mark.parametrize(
+    ("path", "body"),
+    [
+        ("/v1/subscriptions", '{"channel": "webhook", "url": "http://127.0.0.1:9/\\ud800"}'),
+        ("/v1/subscriptions", '{"channel": "webhook", "url": "http://127.0.0.1:9/", "contact": "a\\u0000@b.org"}'),
+        ("/v1/subscriptions", '{"\\ud800": 1}'),
+        ("/v1/subscriptions", "[" * 100_000),
+        ("/v1/subscriptions", '{"urgency": ' + "9" * 5000 + "}"),
+        ("/v1/publish/readers/export", '{"address": "\\ud800abc"}'),
+        ("/v1/publish/rebuild", '{"path": "/a\\u0000"}'),
+    ],
+)
+def test_what_no_database_holds_is_refused_everywhere(ask: Operator, path: str, body: str) -> None:
+    headers = {"Authorization": "Bearer the-first-key-of-the-tests", "Content-Type": "application/json"}
+    answer = ask.client.post(path, data=body, headers=headers)
+    assert answer.status_code == 400, answer.text
+
+
+@pytest.mark.parametrize(
+    "address", ["é@b.org", "a..b@c.org", ".a@c.org", "a@exämple.org", "a@b..org", "a@-b.org", "a@b.o"]
+)
+def test_a_contact_that_no_letter_can_be_sent_to_is_refused(ask: Operator, address: str) -> None:
+    one = made(ask, "http://127.0.0.1:9/hook", contact="o'neill+x@bureau.example.org")
+    path = f"/v1/subscriptions/{one['id']}"
+    ask("PATCH", path, {"contact": address}, 422)
+    assert ask("PATCH", path, {"contact": ""})["contact"] == ""
+
+
+@pytest.mark.parametrize("when", [{"since": "0001-01-01T00:00:00+14:00"}, {"until": "9999-12-31T23:59:59-14:00"}])
+def test_retries_of_no_time_that_there_is_are_refused(ask: Operator, when: dict[str, str]) -> None:
+    ask("POST", "/v1/deliveries/retry", when, 422)

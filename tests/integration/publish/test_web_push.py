@@ -201,7 +201,7 @@ def test_a_browser_with_a_new_endpoint_keeps_its_wishes(house: House, reader: Fl
         ({"keys": {"p256dh": "AAAA", "auth": "AAAA"}}, "/keys"),
         ({"keys": {"p256dh": "é", "auth": "AAAA"}}, "/keys"),
         ({"keys": None}, "/keys"),
-        ({"sections": ["nulle-part"]}, "/filter/sections/0"),
+        ({"sections": ["nulle-part"]}, "/sections/0"),
         ({"urgency": 0}, "/urgency"),
     ],
 )

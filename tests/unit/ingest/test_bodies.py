@@ -189,3 +189,20 @@ def test_markdown_built_to_keep_a_reader_busy_does_not(text: str) -> None:
 )
 def test_long_articles_of_ordinary_html_are_not_mistaken_for_deep_ones(html: str) -> None:
     nesting.check_nesting(html)
+
+
+@pytest.mark.parametrize(
+    ("sent", "kept"),
+    [
+        ("<div>Un</div><div>Deux</div>", "<p>Un</p><p>Deux</p>"),
+        ("<div class=x><p>Un</p><p>Deux</p></div>", "<p>Un</p><p>Deux</p>"),
+        ("<DETAILS><summary>Un</summary>deux</DETAILS>", "<p>Un</p>deux"),
+        ("<ul><li><div>Un</div></li></ul>", "<ul><li><p>Un</p></li></ul>"),
+    ],
+)
+def test_blocks_that_are_taken_out_leave_their_paragraphs(sent: str, kept: str) -> None:
+    body = make_body("html", sent)
+
+    assert body.html == kept
+    assert "element-removed" in codes(body)
+    assert make_body("html", kept).html == kept

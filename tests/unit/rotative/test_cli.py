@@ -167,6 +167,22 @@ def test_failed_deliveries_are_listed_among_the_dead_and_sent_again_or_given_up(
     assert run("dead", "discard", "--all").output == "delivery/0199-ab is discarded.\n"
 
 
+def test_one_that_may_not_be_tried_again_keeps_no_other_from_it(system):
+    for service in ("ingest", "recommend", "publish"):
+        letters = [{"id": n, "kind": "event", "reference": "01", "attempts": 8, "error": "no"} for n in (7, 8)]
+        system.pages(f"/v1/{service}/dead", letters if service == "publish" else [])
+    system.says("GET", "/v1/deliveries", 200, {"items": []})
+    system.says("POST", "/v1/publish/dead/7/retry", 409, {"title": "Conflict", "detail": "A newer one has been made."})
+    system.says("POST", "/v1/publish/dead/8/retry", 204)
+
+    every = run("dead", "retry", "--all")
+
+    assert every.exit_code == 0
+    assert "publish/7 is left: A newer one has been made." in every.output
+    assert "publish/8 will be tried again." in every.output
+    assert run("dead", "retry", "publish/7").exit_code == 1
+
+
 @pytest.mark.parametrize("arguments", [["retry"], ["retry", "7"], ["discard", "--all", "publish/7"], ["show", "x/7"]])
 def test_dead_letters_must_be_named(system, arguments):
     assert run("dead", *arguments).exit_code == 2
