@@ -140,13 +140,19 @@ def _next(batches: Iterator[list[Item]]) -> tuple[list[Item] | None, BaseExcepti
 def _batches(items: Iterator[Item]) -> Iterator[list[Item]]:
     batch: list[Item] = []
     size = 0
-    for item in items:
-        length = 500 if item.article is None else len(str(item.article.get("body"))) + 1000
-        if batch and (len(batch) == BATCH_ITEMS or size + length > BATCH_BYTES):
+    try:
+        for item in items:
+            length = 500 if item.article is None else len(str(item.article.get("body"))) + 1000
+            if batch and (len(batch) == BATCH_ITEMS or size + length > BATCH_BYTES):
+                yield batch
+                batch, size = [], 0
+            batch.append(item)
+            size += length
+    except BadArchive:
+        # What was whole before it counts.
+        if batch:
             yield batch
-            batch, size = [], 0
-        batch.append(item)
-        size += length
+        raise
     if batch:
         yield batch
 

@@ -5,6 +5,7 @@ Source: WordPress's wp-admin/includes/export.php: RSS 2.0 with wp:, content:, ex
 
 from __future__ import annotations
 
+import codecs
 import html
 import re
 from collections.abc import Iterator, Mapping
@@ -13,7 +14,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 from urllib.parse import quote, unquote, urlsplit
 
 from lxml import etree
@@ -90,6 +91,10 @@ _KNOWN_SHORTCODES = frozenset(
 )
 
 
+_ENCODING = re.compile(rb"<\?xml[^>]*encoding=[\"']([^\"']+)")
+_NO_XML = dict.fromkeys([*range(9), 0x0B, 0x0C, *range(0x0E, 0x20), 0xFFFE, 0xFFFF])
+
+
 @dataclass
 class _Post:
     texts: dict[str, str] = field(default_factory=dict)
@@ -132,11 +137,11 @@ def read_wxr(path: Path, options: WxrOptions, meter: Meter | None = None) -> Ite
 def read_attachments(path: Path) -> dict[str, PictureElsewhere]:
     """The pictures that an export names, by their ids: they may stand behind the posts that lead with them.
 
-    Only those that a post leads with, at most 200,000. Raises BadArchive.
+    Only those that a post leads with, at most 200,000; of a file that breaks off, those before its end.
     """
     found: dict[str, PictureElsewhere] = {}
     led_with: set[str] = set()
-    for name, element in _elements(path, Meter()):
+    for name, element in _as_far_as_it_goes(_elements(path, Meter())):
         if name != "item":
             continue
         post = _post(element)
@@ -149,12 +154,48 @@ def read_attachments(path: Path) -> dict[str, PictureElsewhere]:
     return {one: picture for one, picture in found.items() if one in led_with}
 
 
+def _as_far_as_it_goes(elements: Iterator[tuple[str, Any]]) -> Iterator[tuple[str, Any]]:
+    # Whoever reads the posts is told what is wrong, with all that stand before it taken.
+    with suppress(BadArchive):
+        yield from elements
+
+
+class _Readable:
+    """A file without what no XML may hold, such as editors paste: one such sign would end the whole archive.
+
+    One that says to be in another encoding than UTF-8 is read as it is.
+    """
+
+    def __init__(self, file: IO[bytes]) -> None:
+        self._file = file
+        self._begun = self._as_it_is = False
+        self._decoder = codecs.getincrementaldecoder("utf-8")("replace")
+
+    def read(self, most: int) -> bytes:
+        """Some of the file, b"" at its end."""
+        while raw := self._file.read(most):
+            if not self._begun:
+                self._begun, self._as_it_is = True, _is_in_another_encoding(raw[:200])
+            if self._as_it_is:
+                return raw
+            if text := self._decoder.decode(raw).translate(_NO_XML):
+                return text.encode()
+        return self._decoder.decode(b"", final=True).encode()
+
+
+def _is_in_another_encoding(head: bytes) -> bool:
+    named = _ENCODING.search(head)
+    return head.startswith((b"\xff\xfe", b"\xfe\xff")) or (
+        named is not None and named[1].lower() not in {b"utf-8", b"utf8"}
+    )
+
+
 def _elements(path: Path, meter: Meter) -> Iterator[tuple[str, Any]]:
     """The authors and items of an export, each forgotten when the next is asked for."""
     with meter.open(path) as file:
         try:
             events = etree.iterparse(
-                file,
+                _Readable(file),
                 events=("end",),
                 tag=("{*}item", "{*}author"),
                 resolve_entities=False,

@@ -19,7 +19,7 @@ from rotative.importing.illustrations import without_pictures
 from rotative.importing.items import BadArchive, Item, PictureElsewhere
 from rotative.importing.pictures import AT_ONCE, FAILURES_MOST, NotTaken, Pictures
 from rotative.importing.start import items_of, read_mapping
-from rotative.importing.wxr import WxrOptions, clean, read_wxr
+from rotative.importing.wxr import WxrOptions, clean, read_attachments, read_wxr
 from tests.integration.ingest.conftest import Newsroom
 
 HEAD = """<?xml version="1.0" encoding="UTF-8"?>
@@ -579,3 +579,36 @@ def test_an_older_version_that_comes_late_changes_nothing(newsroom: Newsroom) ->
     assert (newer["headline"], newer["change"]) == ("Rouvert", 2)
     assert (older.status_code, older.get_json()["headline"], older.get_json()["change"]) == (200, "Rouvert", 2)
     assert "older-version" in [one["code"] for one in older.get_json()["warnings"]]
+
+
+def test_signs_that_no_xml_holds_do_not_end_an_export(newsroom: Newsroom, tmp_path: Path) -> None:
+    file = export(tmp_path, post(1), post(2, title="Le pont\x0b du\x01 port"), post(3))
+    file.write_bytes(file.read_bytes().replace(b"Suite.", b"Suite\xff.", 1))
+
+    items = list(read_wxr(file, WxrOptions({"*": "societe"})))
+
+    assert [item.reason for item in items] == [""] * 3
+    assert items[1].article is not None
+    assert items[1].article["headline"] == "Le pont du port"
+    assert bring_in(newsroom, iter(items)).added == 3
+
+
+def test_an_export_in_another_encoding_is_read_in_it(tmp_path: Path) -> None:
+    file = export(tmp_path, post(1, title="Été"))
+    text = file.read_text("utf-8").replace("UTF-8", "ISO-8859-15").replace("’", "'")
+    file.write_bytes(text.encode("iso-8859-15"))
+
+    (item,) = read_wxr(file, WxrOptions({"*": "societe"}))
+
+    assert item.article is not None
+    assert item.article["headline"] == "Été"
+
+
+def test_of_an_export_that_breaks_off_the_posts_before_are_taken(newsroom: Newsroom, tmp_path: Path) -> None:
+    file = export(tmp_path, *(post(number, thumbnail="9") for number in range(1, 40)))
+    file.write_bytes(file.read_bytes()[:-500])
+
+    assert read_attachments(file) == {}
+    with pytest.raises(BadArchive, match="not well-formed"):
+        bring_in(newsroom, read_wxr(file, WxrOptions({"*": "societe"})))
+    assert len(newsroom.send("GET", "/v1/articles?limit=100").get_json()["items"]) == 38
