@@ -13,6 +13,7 @@ import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
+from urllib.parse import urlencode
 
 from flask import Response, request
 from sqlalchemy.orm import Session
@@ -32,6 +33,11 @@ IDEMPOTENCY_KEY: dict[str, Any] = {
     "description": "Repeating a request with the same key and body gives the first answer again, with "
     "Idempotent-Replay: true; another body is 422. Refused requests are not kept; others for 24 hours.",
 }
+
+
+def link(relation: str, query: Mapping[str, Any]) -> str:
+    """One link of a Link header (RFC 8288), to another page of what was asked for."""
+    return f'<{request.path}?{urlencode(query)}>; rel="{relation}"'
 
 
 @dataclass(frozen=True)

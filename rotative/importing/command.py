@@ -95,7 +95,7 @@ def _say_what_was(report: Report, wish: Wish, path: Path, say: Callable[[str], o
     would = "would be " if wish.dry_run else ""
     say(f"{counted(report.read, 'item')} read: {report.added} {would}added, {report.known} there already.")
     if report.warned:
-        say(f"  {counted(report.warned, 'article')} accepted with warnings: not everything in the text was taken.")
+        say(f"  {counted(report.warned, 'article')} taken with warnings: {path} says of each what is left out.")
     for category, count in report.unmapped.most_common():
         say(f"  no section for {category}: {counted(count, 'item')}")
     if report.unmapped:

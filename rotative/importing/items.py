@@ -24,6 +24,7 @@ class Item:
     """One item of an archive. name: how people find it there. article: as the API takes it; None: see reason.
 
     category: what its section was chosen by, for the report. pictures: those that it shows; the first leads.
+    shortened: what of it is more than an article holds, in words.
     """
 
     name: str
@@ -31,3 +32,4 @@ class Item:
     reason: str = ""
     category: str = ""
     pictures: tuple[PictureElsewhere, ...] = ()
+    shortened: tuple[str, ...] = ()

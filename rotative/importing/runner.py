@@ -91,9 +91,9 @@ def run(
     """Send every item after those that `mark` says are done; the report counts those too.
 
     tell: called after each batch.
-    leave_out: told at once of each item and picture that was not taken. Sending again adds nothing: each item has an
-    origin that the API knows again. Raises Failure when the system cannot be asked, with everything before it done and
-    remembered; once every item is done, nothing is remembered, and all are sent again next time.
+    leave_out: told at once of each item and picture that was not taken, or not wholly. Sending again adds nothing: each
+    item has an origin that the API knows again. Raises Failure when the system cannot be asked, with everything before
+    it done and remembered; once every item is done, nothing is remembered, and all are sent again next time.
     """
     report = mark.read() if mark is not None else Report()
     report.read = sum(1 for _ in islice(items, report.read))
@@ -200,7 +200,9 @@ def _mended(item: Item, verdict: dict[str, Any]) -> dict[str, Any] | None:
 def _count(report: Report, item: Item, verdict: dict[str, Any], leave_out: Callable[[dict[str, str]], object]) -> None:
     if verdict["status"] == 201:
         report.added += 1
-        report.warned += bool(verdict.get("warnings"))
+        if notes := [*item.shortened, *(str(one["detail"]) for one in verdict.get("warnings", ()))]:
+            report.warned += 1
+            leave_out({"item": item.name, "warning": "; ".join(notes)})
     elif verdict["status"] == 200:
         report.known += 1
     else:
@@ -219,7 +221,7 @@ def _refuse(report: Report, item: Item, reason: str, leave_out: Callable[[dict[s
 
 
 class ReportFile:
-    """What was not taken, one JSON object a line, written as it comes. The file is made with its first line.
+    """What was not taken, or not wholly, one JSON object a line as it comes. The file is made with its first line.
 
     goes_on: keep what an interrupted import has written.
     """

@@ -30,6 +30,8 @@ _LIVE = {"publish", "future"}
 _SLUG = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
 # Of one text: what no article has; the parser's own limit is about ten times that.
 _TEXT_MAX = 1_500_000
+# What an article holds.
+_HEADLINE_MAX, _STANDFIRST_MAX, _TAGS_MAX = 200, 1000, 30
 _ATTACHMENTS_MAX = 200_000
 _IS_PICTURE = re.compile(r"^https?://.*\.(jpe?g|png|webp|avif|gif)$", re.IGNORECASE)
 # Each stops at the next beginning: what is opened and never closed is not read to the end again and again.
@@ -270,15 +272,25 @@ def _item(post: _Post, authors: dict[str, str], options: WxrOptions) -> Item | N
     if published_at is None and status in _LIVE:
         return Item(name, reason=f"is {status}, and its date cannot be read", category=category)
     tags = [plain(shown)[:80] for domain, _, shown in post.categories if domain == "post_tag" and plain(shown)]
-    headline = plain(texts.get("title", ""))
+    tags = list(dict.fromkeys(tags))
+    headline, standfirst = plain(texts.get("title", "")), plain(texts.get("excerpt", ""))
+    shortened = tuple(
+        f"of its {what}, {len(held)} long, the first {most} are taken"
+        for what, held, most in (
+            ("headline", headline, _HEADLINE_MAX),
+            ("standfirst", standfirst, _STANDFIRST_MAX),
+            ("tags", tags, _TAGS_MAX),
+        )
+        if len(held) > most
+    )
     content, shown_in_text = without_pictures(_BLOCK.sub("\n", content), texts.get("link", ""))
     article: dict[str, Any] = {
-        "headline": headline[:200],
-        "standfirst": plain(texts.get("excerpt", ""))[:1000],
+        "headline": headline[:_HEADLINE_MAX],
+        "standfirst": standfirst[:_STANDFIRST_MAX],
         "body": {"format": "html", "text": clean(content)},
         "section": section,
         "status": "live" if status in _LIVE else "draft",
-        "tags": list(dict.fromkeys(tags))[:30],
+        "tags": tags[:_TAGS_MAX],
         "bylines": [plain(authors.get(texts["creator"], texts["creator"]))[:120]] if texts.get("creator") else [],
         "notify": False,
         # Some sites give one guid to several posts.
@@ -301,7 +313,7 @@ def _item(post: _Post, authors: dict[str, str], options: WxrOptions) -> Item | N
             *([leading] if leading else []),
             *(one for one in shown_in_text if one.url != (leading and leading.url)),
         ]
-    return Item(name, article, category=category, pictures=tuple(pictures))
+    return Item(name, article, category=category, pictures=tuple(pictures), shortened=shortened)
 
 
 def _section(categories: list[tuple[str, str]], sections: dict[str, str]) -> str | None:

@@ -18,7 +18,6 @@ from services.ingest.actions.common import (
     Wanted,
     ask_for_its_times,
     body_of,
-    check_expiry,
     count_change,
     hold,
     note,
@@ -33,6 +32,7 @@ from services.ingest.domain import journey, states
 from services.ingest.domain.oddities import oddities
 from services.ingest.domain.states import Move, Status
 from shared import outbox
+from shared.errors import Fault, Unprocessable
 from shared.events import ArticleExpired, ArticleKilled, ArticleRetracted
 from shared.roles import Actor
 
@@ -68,8 +68,9 @@ def publish_article(
     else:
         move = Move.SCHEDULE if until is not None else Move.PUBLISH
     rule = states.allow(article.status, move, by.role, flash=article.urgency == FLASH)
-    if article.expires is not None:
-        check_expiry(article.expires, until, now)
+    if article.expires is not None and article.expires <= max(now, until or now):
+        detail = "The article's time is over by then: send another expires, or null, with PATCH first."
+        raise Unprocessable(errors=[Fault("/expires", "too-early", detail)])
     if until is None:
         go_live(article, now=now)
     else:

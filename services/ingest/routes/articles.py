@@ -27,7 +27,6 @@ from services.ingest.routes.desk import (
     answer_once,
     article_answer,
     documented_body,
-    link,
     summary,
 )
 from services.ingest.routes.history import add_history_routes
@@ -37,7 +36,7 @@ from services.ingest.schemas import articles as bodies
 from services.ingest.schemas import replies
 from shared import clock, http
 from shared.errors import Fault, Unprocessable
-from shared.replies import Answer, idempotent, response
+from shared.replies import Answer, idempotent, link, response
 
 # So many articles are put into the index of words before a search, in some 50 ms; the sweeper sees to the others.
 CATCH_UP = 1000

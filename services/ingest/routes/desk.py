@@ -6,7 +6,6 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
-from urllib.parse import urlencode
 
 from flask import Response, request
 from marshmallow import Schema
@@ -146,11 +145,6 @@ def article_answer(desk: Desk, held: Held, status: int, more_warnings: Sequence[
     if status == 201:
         headers["Location"] = f"/v1/articles/{article.id}"
     return Answer(status, shown, headers)
-
-
-def link(relation: str, query: Mapping[str, Any]) -> str:
-    """One link of a Link header (RFC 8288), to another page of what was asked for."""
-    return f'<{request.path}?{urlencode(query)}>; rel="{relation}"'
 
 
 # Bodies, keys and dry runs

@@ -15,10 +15,11 @@ from services.ingest.domain.differences import differences, lines_of_html
 from services.ingest.domain.lines import gathered
 from services.ingest.models import Revision
 from services.ingest.routes import following
-from services.ingest.routes.desk import Answer, Desk, link, response, texts_shown
+from services.ingest.routes.desk import Answer, Desk, response, texts_shown
 from services.ingest.schemas import articles as bodies
 from services.ingest.schemas import replies
 from shared import http
+from shared.replies import link
 
 TIMELINE_MAX = 1000
 # What is gathered into those lines: deliveries are told as they are recorded, some hundreds at a time.

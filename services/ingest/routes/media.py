@@ -13,13 +13,13 @@ from sqlalchemy.orm import Session
 
 from services.ingest import pictures, store
 from services.ingest.actions import media as actions
-from services.ingest.routes.desk import answer_once, link
+from services.ingest.routes.desk import answer_once
 from services.ingest.schemas.examples import EXAMPLES
 from services.ingest.schemas.media import MediaForm, MediaListReply, MediaQuery, MediaReply
 from shared import clock, http
 from shared.errors import Fault, Unprocessable, UnsupportedMediaType
 from shared.media import original_path
-from shared.replies import Answer, idempotent, response
+from shared.replies import Answer, idempotent, link, response
 
 _FORM = MediaForm()
 _MEDIA = MediaReply()

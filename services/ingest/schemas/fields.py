@@ -193,6 +193,8 @@ _MEANT = {word: name for name, words in _ELSEWHERE.items() for word in words.spl
 
 
 def _advice(key: str, names: list[str]) -> str:
+    if key == "status" and key not in names:
+        return "Unknown field: the state changes by a move, such as POST to the article's /publish."
     near = get_close_matches(key[:60].lower(), names, 2)
     if (meant := _MEANT.get(key[:60].lower())) in names and meant not in near:
         near = [meant, *near[:1]]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 from uuid import UUID
 
@@ -19,9 +19,11 @@ from services.publish.settings import PublishSettings
 from services.publish.transports.webhook import shown_secret
 from shared import clock, http
 from shared.newsroom import Newsroom
-from shared.replies import Answer, answer_once, idempotent
+from shared.replies import Answer, answer_once, idempotent, link
 
 _SUBSCRIPTION = schemas.SubscriptionReply()
+# Of a list.
+_PAGE = 100
 
 
 def create_blueprint(newsroom: Newsroom, settings: PublishSettings) -> Any:
@@ -74,8 +76,10 @@ def create_blueprint(newsroom: Newsroom, settings: PublishSettings) -> Any:
     @bp.response(200, schemas.SubscriptionList)
     def list_subscriptions(query: dict[str, Any]) -> Any:
         """200 with up to 100 subscriptions, oldest first; `after` asks for later ones."""
+        after = query.pop("after", None)
         with http.node().reading() as session:
-            return {"items": list(store.subscriptions(session, query.pop("after", None), **query))}
+            found = list(store.subscriptions(session, after, _PAGE, **query))
+        return {"items": found}, 200, _to_the_next(query, "after", found)
 
     @bp.get("/subscriptions/<uuid:subscription_id>")
     @http.needs("operator")
@@ -166,10 +170,10 @@ def create_blueprint(newsroom: Newsroom, settings: PublishSettings) -> Any:
     def list_deliveries(query: dict[str, Any]) -> Any:
         """200 with up to 100 deliveries and their attempts, newest first; `before` asks for older ones."""
         with http.node().reading() as session:
-            found = store.deliveries(session, **query)
+            found = store.deliveries(session, most=_PAGE, **query)
             attempts = store.attempts_of(session, [one.id for one in found])
             shown = [{**_columns(one), "attempts": attempts.get(one.id, [])} for one in found]
-        return {"items": shown}
+        return {"items": shown}, 200, _to_the_next(query, "before", found)
 
     @bp.post("/deliveries/retry")
     @http.needs("operator")
@@ -247,6 +251,13 @@ def create_blueprint(newsroom: Newsroom, settings: PublishSettings) -> Any:
         return answer_once({"reader": reader}, erase)
 
     return bp
+
+
+def _to_the_next(query: Mapping[str, Any], beyond: str, found: Sequence[Any]) -> dict[str, str]:
+    """The header that leads to the page behind a full one."""
+    if len(found) < _PAGE:
+        return {}
+    return {"Link": link("next", {**query, beyond: found[-1].id})}
 
 
 def _columns(row: Any) -> dict[str, Any]:

@@ -214,9 +214,10 @@ def test_what_is_no_article_is_reported_with_its_reason(newsroom: Newsroom, tmp_
     report = bring_in(newsroom, wxr(file), leave_out=leave_out)
     dry = bring_in(newsroom, wxr(file), dry_run=True)
 
-    reasons = {one["item"].rpartition("pont-")[2].strip("/"): one["reason"] for one in left_out}
+    reasons = {one["item"].rpartition("pont-")[2].strip("/"): one["reason"] for one in left_out if "reason" in one}
     assert reasons.keys() == {"1", "2", "4", "5", "9", "10"}
     assert reasons["9"] == "is future, and its date cannot be read"
+    assert [one["warning"] for one in left_out if "warning" in one] == ["<script> was taken out."]
     assert "trash" in reasons["1"]
     assert "page" in reasons["2"]
     assert "Inconnue" in reasons["4"]
@@ -226,7 +227,7 @@ def test_what_is_no_article_is_reported_with_its_reason(newsroom: Newsroom, tmp_
     listed = newsroom.send("GET", "/v1/articles").get_json()["items"]
     assert {one["slug"]: one["status"] for one in listed}["pont-6"] == "draft"
     assert any(one["slug"].startswith("le-pont-le-quai-7") for one in listed)
-    assert len((tmp_path / "report.jsonl").read_text("utf-8").splitlines()) == 6
+    assert len((tmp_path / "report.jsonl").read_text("utf-8").splitlines()) == 7
     (dated,) = [one for one in listed if one["slug"].startswith("le-pont-le-quai-7")]
     assert dated["published_at"].startswith("2019-03-04T09:30:00")
 
@@ -612,3 +613,17 @@ def test_of_an_export_that_breaks_off_the_posts_before_are_taken(newsroom: Newsr
     with pytest.raises(BadArchive, match="not well-formed"):
         bring_in(newsroom, read_wxr(file, WxrOptions({"*": "societe"})))
     assert len(newsroom.send("GET", "/v1/articles?limit=100").get_json()["items"]) == 38
+
+
+def test_what_is_shortened_or_taken_out_is_said_of_which_post(newsroom: Newsroom, tmp_path: Path) -> None:
+    file = export(
+        tmp_path, post(1, title="Pont " * 80, content="<p onclick='x()'>Texte.</p>"), post(2, content="Texte.")
+    )
+    said: list[dict[str, str]] = []
+
+    report = bring_in(newsroom, read_wxr(file, WxrOptions({"*": "societe"})), leave_out=said.append)
+
+    assert (report.added, report.warned) == (2, 1)
+    (line,) = said
+    assert "of its headline, 399 long, the first 200 are taken" in line["warning"]
+    assert "onclick" in line["warning"]

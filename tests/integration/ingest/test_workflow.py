@@ -8,11 +8,11 @@ from uuid import UUID
 from zoneinfo import ZoneInfo
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import select, update
 
 from services.ingest import actions, store
 from services.ingest.domain.moments import spoken
-from services.ingest.models import Media
+from services.ingest.models import Article, Media
 from shared import clock
 from shared.ids import new_id
 from shared.tables import jobs
@@ -520,3 +520,20 @@ def test_an_address_without_a_host_is_refused(newsroom: Newsroom, address: str) 
 
     assert answer.status_code == 422
     assert [fault["pointer"] for fault in answer.get_json()["errors"]] == ["/canonical_url"]
+
+
+def test_who_publishes_what_is_over_or_patches_a_state_is_told_what_to_do(
+    newsroom: Newsroom, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    article = newsroom.accepted(expires=later(hours=1).isoformat())
+    path = f"/v1/articles/{article['id']}"
+    do_what_is_due(newsroom, monkeypatch, later(hours=2))
+
+    with newsroom.node.unit_of_work() as session:
+        session.execute(update(Article).values(expires=later(hours=-1)))
+    (over,) = newsroom.send("POST", f"{path}/publish").get_json()["errors"]
+    (state,) = newsroom.send("PATCH", path, {"status": "live"}, If_Match="*").get_json()["errors"]
+
+    assert (over["pointer"], over["code"]) == ("/expires", "too-early")
+    assert "PATCH" in over["detail"]
+    assert "/publish" in state["detail"]

@@ -653,3 +653,16 @@ def test_a_contact_that_no_letter_can_be_sent_to_is_refused(ask: Operator, addre
 @pytest.mark.parametrize("when", [{"since": "0001-01-01T00:00:00+14:00"}, {"until": "9999-12-31T23:59:59-14:00"}])
 def test_retries_of_no_time_that_there_is_are_refused(ask: Operator, when: dict[str, str]) -> None:
     ask("POST", "/v1/deliveries/retry", when, 422)
+
+
+def test_a_full_page_leads_to_the_next(ask: Operator, house: House) -> None:
+    for number in range(101):
+        subscribe(house, url=f"http://127.0.0.1:9/{number}")
+    headers = {"Authorization": "Bearer the-first-key-of-the-tests"}
+    first = ask.client.get("/v1/subscriptions?channel=webhook", headers=headers)
+    path = re.fullmatch(r'<(.+)>; rel="next"', first.headers["Link"])
+    assert path is not None
+    second = ask.client.get(path[1], headers=headers)
+
+    assert (len(first.get_json()["items"]), len(second.get_json()["items"])) == (100, 1)
+    assert "Link" not in second.headers
